@@ -1,0 +1,99 @@
+/**
+ * The names and payloads of everything Evenkeel tells about itself, on `node:diagnostics_channel`.
+ * Publishing costs nothing while nobody subscribes; metrics, logs and incidents are subscribers like any other.
+ */
+import { channel } from 'node:diagnostics_channel'
+import type { Reason } from '../errors.ts'
+
+/** The link's health moved. */
+export interface LinkStateMessage {
+  readonly link: string
+  readonly from: string
+  readonly to: string
+  readonly reason: Reason
+  /** What works in the new state. */
+  readonly can: { readonly read: boolean; readonly write: boolean; readonly publish: boolean }
+  /** Wall-clock milliseconds. */
+  readonly at: number
+}
+
+/** A connection attempt of the link ended, well or badly. */
+export interface LinkAttemptMessage {
+  readonly link: string
+  readonly lane: string
+  readonly address: string
+  readonly durationMs: number
+  /** Why it failed; undefined when it succeeded. */
+  readonly reason: Reason | undefined
+}
+
+/** Messages or invalidations may have been missed on a subscriber lane between these two moments. */
+export interface LinkGapMessage {
+  readonly link: string
+  readonly lane: string
+  /** Wall-clock milliseconds of the last moment at which the lane surely worked. */
+  readonly since: number
+  /** Wall-clock milliseconds of the moment from which it works again. */
+  readonly until: number
+  readonly reason: Reason
+}
+
+/** The durable side's health moved. */
+export interface DatabaseStateMessage {
+  readonly database: string
+  readonly engine: string
+  readonly from: string
+  readonly to: string
+  readonly reason: Reason
+  readonly at: number
+}
+
+/** Something an operator should know that is no change of state, told once and not per call. */
+export interface NoticeMessage {
+  readonly source: string
+  readonly level: 'info' | 'warn' | 'error'
+  readonly message: string
+  readonly reason?: Reason
+}
+
+/** A named channel that knows the shape of its messages. */
+export interface TypedChannel<Message> {
+  readonly name: string
+  readonly hasSubscribers: boolean
+  publish(message: Message): void
+  /** Returns the function that ends the subscription. */
+  subscribe(listener: (message: Message) => void): () => void
+}
+
+function typed<Message>(name: string): TypedChannel<Message> {
+  const inner = channel(name)
+  return {
+    name,
+    get hasSubscribers() {
+      return inner.hasSubscribers
+    },
+    publish: (message) => inner.publish(message),
+    subscribe(listener) {
+      const onMessage = (message: unknown): void => listener(message as Message)
+      inner.subscribe(onMessage)
+      return () => void inner.unsubscribe(onMessage)
+    },
+  }
+}
+
+export interface Channels {
+  readonly linkState: TypedChannel<LinkStateMessage>
+  readonly linkAttempt: TypedChannel<LinkAttemptMessage>
+  readonly linkGap: TypedChannel<LinkGapMessage>
+  readonly databaseState: TypedChannel<DatabaseStateMessage>
+  readonly notice: TypedChannel<NoticeMessage>
+}
+
+/** Every channel of the package. */
+export const channels: Channels = {
+  linkState: typed('evenkeel:link:state'),
+  linkAttempt: typed('evenkeel:link:attempt'),
+  linkGap: typed('evenkeel:link:gap'),
+  databaseState: typed('evenkeel:database:state'),
+  notice: typed('evenkeel:notice'),
+}
