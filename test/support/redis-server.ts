@@ -1,0 +1,161 @@
+/**
+ * A real redis-server, one process per instance, to be killed, frozen, filled up and restarted by the tests.
+ */
+
+import type { ChildProcess } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { exited, removeScratch, scratchDirectory, spawnLeashed } from './leash.ts'
+import { requireProgram } from './provision.ts'
+import { RawClient, type RawReply } from './raw-client.ts'
+import { eventually, freePort } from './wait.ts'
+
+export interface RedisServerOptions {
+  /** @default a free one */
+  readonly port?: number
+  /** More arguments of redis-server, such as `['--appendonly', 'yes']`; the last mention of a setting wins. */
+  readonly args?: readonly string[]
+  /** Where it keeps its data. @default a temporary one, removed by `stop()` */
+  readonly directory?: string
+  /** Wait until it answers, with an error reply such as `LOADING` too. @default true */
+  readonly waitUntilReady?: boolean
+}
+
+const READY_WITHIN_MS = 15_000
+/** What the log says once the port is bound: as a server, as a sentinel. */
+const BOUND = /Server initialized|Sentinel ID is/
+const MAX_BIND_ATTEMPTS = 5
+
+export class RedisServer {
+  readonly host = '127.0.0.1'
+  readonly port: number
+  readonly directory: string
+  readonly #program: string
+  readonly #args: readonly string[]
+  /** Holds the log, beside the data directory and not in it: some tests take that one away. */
+  readonly #scratch: string
+  #process: ChildProcess | undefined
+  #client: RawClient | undefined
+
+  private constructor(program: string, port: number, options: RedisServerOptions) {
+    this.#program = program
+    this.port = port
+    this.#args = options.args ?? []
+    this.#scratch = scratchDirectory('redis')
+    this.directory = options.directory ?? join(this.#scratch, 'data')
+  }
+
+  /** Starts a server; when it lost the race for its free port, on another one. */
+  static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
+    const program = await requireProgram('redis-server')
+    for (let attempt = 1; ; attempt++) {
+      const server = new RedisServer(program, options.port ?? (await freePort()), options)
+      try {
+        await server.start(options)
+        return server
+      } catch (error) {
+        const lostTheRace = server.log().includes('Address already in use')
+        await server.stop()
+        if (!lostTheRace || options.port !== undefined || attempt === MAX_BIND_ATTEMPTS) throw error
+      }
+    }
+  }
+
+  get url(): string {
+    return `redis://${this.host}:${this.port}`
+  }
+
+  get running(): boolean {
+    return this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null
+  }
+
+  get pid(): number {
+    const pid = this.running ? this.#process?.pid : undefined
+    if (pid === undefined) throw new Error('The Redis server is not running')
+    return pid
+  }
+
+  /** Starts it again on the same port and data; `empty` wipes the data before. */
+  async start(options: { empty?: boolean; waitUntilReady?: boolean } = {}): Promise<void> {
+    if (this.running) throw new Error('The Redis server is running already')
+    if (options.empty) rmSync(this.directory, { recursive: true, force: true })
+    mkdirSync(this.directory, { recursive: true })
+    const log = openSync(this.#logFile, 'a')
+    const pastLives = this.log().length
+    this.#process = spawnLeashed(this.#program, this.#arguments(), { stdio: ['ignore', log, log] })
+    closeSync(log)
+    if (options.waitUntilReady ?? true) await this.#untilReady(pastLives)
+  }
+
+  async restart(options: { empty?: boolean } = {}): Promise<void> {
+    await this.kill()
+    await this.start(options)
+  }
+
+  /** SIGKILL: no goodbye, no save. Works on a frozen server too. */
+  async kill(): Promise<void> {
+    this.#client?.close()
+    this.#client = undefined
+    if (!this.#process) return
+    this.#process.kill('SIGKILL')
+    await exited(this.#process)
+  }
+
+  /** SIGSTOP: its kernel still takes connections and bytes, nobody answers. */
+  freeze(): void {
+    process.kill(this.pid, 'SIGSTOP')
+  }
+
+  thaw(): void {
+    process.kill(this.pid, 'SIGCONT')
+  }
+
+  /** Over one kept connection of its own. */
+  async command(...args: (string | number)[]): Promise<RawReply> {
+    if (!this.#client || this.#client.closed) this.#client = await this.connect()
+    return await this.#client.command(...args)
+  }
+
+  /** One more connection, for the caller to close. */
+  connect(): Promise<RawClient> {
+    return RawClient.connect(this.port, this.host)
+  }
+
+  /** What it wrote, over all its lives. */
+  log(): string {
+    return readFileSync(this.#logFile, 'utf8')
+  }
+
+  async stop(): Promise<void> {
+    await this.kill()
+    removeScratch(this.#scratch)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  get #logFile(): string {
+    return join(this.#scratch, 'redis.log')
+  }
+
+  #arguments(): string[] {
+    const listen = ['--port', String(this.port), '--bind', this.host]
+    const quiet = ['--save', '', '--appendonly', 'no', '--loglevel', 'notice']
+    return [...listen, '--dir', this.directory, ...quiet, ...this.#args]
+  }
+
+  async #untilReady(pastLives: number): Promise<void> {
+    const ready = async (): Promise<boolean> => {
+      if (!this.running) return true
+      // Asked first, lest another process answers that holds our port.
+      return BOUND.test(this.log().slice(pastLives)) && (await this.command('PING')) !== null
+    }
+    try {
+      await eventually('an answer to PING', ready, { timeoutMs: READY_WITHIN_MS })
+    } catch (error) {
+      throw new Error(`Redis does not answer on port ${this.port}. Its log:\n${this.log()}`, { cause: error })
+    }
+    if (!this.running) throw new Error(`Redis ended instead of listening on port ${this.port}. Its log:\n${this.log()}`)
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Waiting for conditions instead of for time, and the ports that servers under test listen on.
+ */
+
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+
+export interface EventuallyOptions {
+  /** Give up after this long. @default 10_000 */
+  readonly timeoutMs?: number
+  /** Pause between two probes. @default 20 */
+  readonly everyMs?: number
+}
+
+/**
+ * Probes until the answer is truthy and resolves with it. A probe that throws counts as "not yet"; a probe that hangs is
+ * given up at the limit. The error names what was waited for and what the last probe said.
+ */
+export async function eventually<T>(
+  what: string,
+  probe: () => T | Promise<T> | undefined,
+  options: EventuallyOptions = {},
+): Promise<NonNullable<T>> {
+  const { timeoutMs = 10_000, everyMs = 20 } = options
+  const endsAt = performance.now() + timeoutMs
+  let last: unknown = 'the first probe did not answer'
+  while (true) {
+    try {
+      const answer = await beforeLimit(probe, endsAt)
+      if (answer) return answer
+      last = answer
+    } catch (error) {
+      last = error
+    }
+    if (performance.now() + everyMs >= endsAt) break
+    await delay(everyMs)
+  }
+  throw new Error(`Waited ${timeoutMs} ms in vain for: ${what}; last: ${String(last)}`, { cause: last })
+}
+
+async function beforeLimit<T>(probe: () => T | Promise<T> | undefined, endsAt: number): Promise<T | undefined> {
+  const limit = new AbortController()
+  const hung = delay(Math.max(1, endsAt - performance.now()), undefined, { signal: limit.signal }).then(() => {
+    throw new Error('the last probe did not answer')
+  })
+  try {
+    return await Promise.race([probe(), hung])
+  } finally {
+    hung.catch(() => 'aborted: the probe was faster')
+    limit.abort()
+  }
+}
+
+/** A TCP port on 127.0.0.1 that nobody used a moment ago. Whoever binds it must be ready to lose the race and ask again. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('A TCP server has no port')
+  server.close()
+  await once(server, 'close')
+  return address.port
+}
