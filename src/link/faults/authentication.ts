@@ -1,0 +1,69 @@
+/** Faults of login and permission: who may connect, and which database and protocol the connection gets. */
+import type { FaultEntries } from './fault.ts'
+
+export const AUTHENTICATION = {
+  wrongPassword: {
+    code: 'wrong-password',
+    reaction: 'misconfigured',
+    executed: 'no',
+    retryable: false,
+    meaning: 'Redis refuses the user name and password.',
+    nextStep:
+      'Compare the secret of this process with the server: `redis-cli -h <host> -p <port> --user <user> --askpass ping`, and `ACL LIST` as administrator. After a rotation the new secret is picked up at the next attempt if it is read anew, else on restart.',
+    replies: [/^WRONGPASS\b/, /^ERR invalid password\b/, /^ERR invalid username-password pair/i, /^ERR.*\bAUTH failed\b/i],
+  },
+  passwordMissing: {
+    code: 'password-missing',
+    reaction: 'misconfigured',
+    executed: 'no',
+    retryable: false,
+    meaning: 'Redis asks for a password and got none.',
+    nextStep: 'Put the password into the Redis URL (`redis://:password@host:6379`) or the `password` option; it is `requirepass` or an ACL user on the server.',
+    replies: [/^NOAUTH\b/, /^ERR operation not permitted\b/i],
+  },
+  passwordUnwanted: {
+    code: 'password-not-configured',
+    reaction: 'misconfigured',
+    executed: 'no',
+    retryable: false,
+    meaning: 'A password was given, but the server has none configured.',
+    nextStep: 'Either take the password out of the Redis URL, or set one on the server: `redis-cli CONFIG SET requirepass <password>`, then `CONFIG REWRITE`. A server that lost its configuration file looks like this.',
+    replies: [/^ERR AUTH <password> called without any password configured/, /^ERR Client sent AUTH, but no password is set/],
+  },
+  protectedMode: {
+    code: 'protected-mode',
+    reaction: 'misconfigured',
+    executed: 'no',
+    retryable: false,
+    meaning: 'Redis is in protected mode: without a password it serves its own machine only.',
+    nextStep: 'Set a password (`requirepass` in redis.conf or an ACL user) and give it here. Do not switch protected mode off on a reachable address.',
+    replies: [/^DENIED\b/],
+  },
+  noPermission: {
+    code: 'no-permission',
+    reaction: 'none',
+    executed: 'no',
+    retryable: false,
+    meaning: 'The Redis user may not run this command or touch this key or channel.',
+    nextStep: 'See what was refused with `redis-cli ACL LOG`, then allow it: `ACL SETUSER <user> +<command> ~<key pattern> &<channel pattern>`.',
+    replies: [/^NOPERM\b/, /^ERR This command is not available\b/i, /^ERR command is not allowed\b/i],
+  },
+  wrongDatabase: {
+    code: 'wrong-database',
+    reaction: 'misconfigured',
+    executed: 'no',
+    retryable: false,
+    meaning: 'The server does not have the database number that was asked for.',
+    nextStep: 'Use a number below `redis-cli CONFIG GET databases`, in the Redis URL (`redis://host:6379/0`) or the `database` option. Cluster and most hosted offers have only 0.',
+    replies: [/^ERR DB index is out of range/, /^ERR invalid DB index/, /^ERR SELECT is not allowed in cluster mode/, /^ERR Only 0th database is supported/i],
+  },
+  noResp3: {
+    code: 'resp3-unsupported',
+    reaction: 'resp2',
+    executed: 'no',
+    retryable: true,
+    meaning: 'The server does not speak RESP3; the link goes on with RESP2.',
+    nextStep: 'Nothing to do. Without RESP3 the cache cannot be told of changes by the server; Redis 6 or newer can.',
+    replies: [/^NOPROTO\b/, /^ERR unknown command ['`"]?HELLO\b/i],
+  },
+} as const satisfies FaultEntries

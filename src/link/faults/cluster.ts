@@ -1,0 +1,51 @@
+/** Faults that only a Redis Cluster has. */
+import type { FaultEntries } from './fault.ts'
+
+export const CLUSTER = {
+  clusterDown: {
+    code: 'cluster-down',
+    reaction: 'not-ready',
+    executed: 'no',
+    retryable: true,
+    meaning: 'The cluster cannot serve this key: a part of it is down or was never assigned.',
+    nextStep: 'See `redis-cli CLUSTER INFO` and `redis-cli --cluster check <host>:<port>`; bring the missing node back, or `redis-cli --cluster fix <host>:<port>`.',
+    replies: [/^CLUSTERDOWN\b/, /^ClusterDown\b/],
+  },
+  moved: {
+    code: 'moved',
+    reaction: 'reconnect',
+    executed: 'no',
+    retryable: true,
+    meaning: 'This key lives on another node of the cluster.',
+    nextStep: 'Tell the link that it speaks to a cluster. If it knows, nothing is to do: slots moved or a node failed over.',
+    replies: [/^MOVED\b/],
+  },
+  ask: {
+    code: 'ask',
+    reaction: 'none',
+    executed: 'no',
+    retryable: true,
+    meaning: 'This key is just being moved to another node of the cluster.',
+    nextStep: 'Wait for the resharding to end: `redis-cli --cluster check <host>:<port>`.',
+    replies: [/^ASK\b/],
+  },
+  tryAgain: {
+    code: 'try-again',
+    // Only the keys of the one slot that is moving are affected: the link as a whole is as good as before.
+    reaction: 'none',
+    executed: 'no',
+    retryable: true,
+    meaning: 'The keys of this command are just being moved, and only some of them have arrived.',
+    nextStep: 'Try the call again shortly. If it lasts, a resharding was left half done: `redis-cli --cluster fix <host>:<port>`.',
+    replies: [/^TRYAGAIN\b/],
+  },
+  crossSlot: {
+    code: 'cross-slot',
+    reaction: 'none',
+    executed: 'no',
+    retryable: false,
+    meaning: 'The keys of this command belong to different nodes of the cluster.',
+    nextStep: 'Give keys that are used together a common hash tag, such as `{order:42}:lines` and `{order:42}:total`.',
+    replies: [/^CROSSSLOT\b/],
+  },
+} as const satisfies FaultEntries

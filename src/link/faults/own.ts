@@ -1,0 +1,75 @@
+/** What the link finds out by itself, without an error from the server or the network. */
+import { AUTHENTICATION } from './authentication.ts'
+import type { FaultEntries } from './fault.ts'
+import { SERVER_STATE } from './server-state.ts'
+
+/** Named conditions and faults that the link itself raises. */
+export const LINK_FAULTS = {
+  starting: {
+    code: 'starting',
+    reaction: 'none',
+    executed: 'no',
+    retryable: true,
+    meaning: 'The first connection to Redis is being made.',
+    nextStep: 'Nothing to do.',
+  },
+  connected: {
+    code: 'connected',
+    reaction: 'none',
+    executed: 'no',
+    retryable: true,
+    meaning: 'Redis answers in time.',
+    nextStep: 'Nothing to do.',
+  },
+  silent: {
+    code: 'silent',
+    reaction: 'down',
+    executed: 'maybe',
+    retryable: true,
+    meaning: 'The connection is open, but Redis has stopped answering on it.',
+    nextStep:
+      'Redis is frozen, or packets are lost on the way. On its machine: `redis-cli ping`, `redis-cli LATENCY DOCTOR`, `redis-cli SLOWLOG GET`, and swap and disk waits with `vmstat 1`.',
+  },
+  slow: {
+    code: 'slow',
+    reaction: 'none',
+    executed: 'maybe',
+    retryable: true,
+    meaning: 'Redis answers, but later than the callers can wait.',
+    nextStep: 'Look for what blocks it: `redis-cli SLOWLOG GET`, `redis-cli LATENCY DOCTOR`, `redis-cli --bigkeys`; and at CPU and network of its machine.',
+  },
+  flapping: {
+    code: 'flapping',
+    reaction: 'none',
+    executed: 'no',
+    retryable: true,
+    meaning: 'Redis answers again after repeated outages and is let in step by step.',
+    nextStep: 'Nothing to do now; the reason of the last outage tells what to mend.',
+  },
+  isolated: {
+    code: 'isolated',
+    reaction: 'none',
+    executed: 'no',
+    retryable: false,
+    meaning: 'An operator has taken Redis out of use.',
+    nextStep: 'Put it back into use when the work on it is done.',
+  },
+  memoryMode: {
+    code: 'memory-mode',
+    reaction: 'none',
+    executed: 'no',
+    retryable: false,
+    meaning: 'This process was told to work without Redis.',
+    nextStep: 'Set REDIS_URL, and unset USE_MEMORY_MODE, to use Redis.',
+  },
+  closed: {
+    code: 'closed',
+    reaction: 'none',
+    executed: 'no',
+    retryable: false,
+    meaning: 'The link was closed by the application.',
+    nextStep: 'Nothing to do; calls after close() are a mistake of the application.',
+  },
+  readOnlyReplica: SERVER_STATE.readOnlyReplica,
+  wrongDatabase: AUTHENTICATION.wrongDatabase,
+} as const satisfies FaultEntries
