@@ -2,6 +2,7 @@
  * Waiting for conditions instead of for time, and the ports that servers under test listen on.
  */
 
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -52,13 +53,35 @@ async function beforeLimit<T>(probe: () => T | Promise<T> | undefined, endsAt: n
   }
 }
 
+/**
+ * Below the range that kernels take for outgoing connections: a port of that range may be gone when a killed server
+ * wants it back, and a client that dials a dead port of it can end up connected to itself.
+ */
+const FIRST_PORT = 15_000
+const LAST_PORT = 32_000
+
 /** A TCP port on 127.0.0.1 that nobody used a moment ago. Whoever binds it must be ready to lose the race and ask again. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('A TCP server has no port')
+  while (true) {
+    const port = randomInt(FIRST_PORT, LAST_PORT)
+    if (await isFree(port)) return port
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  try {
+    await once(server.listen(port, '127.0.0.1'), 'listening')
+  } catch (error) {
+    if (isPortTaken(error)) return false
+    throw error
+  }
   server.close()
   await once(server, 'close')
-  return address.port
+  return true
+}
+
+/** Somebody else was faster to bind the port. */
+export function isPortTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
 }
