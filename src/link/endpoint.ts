@@ -257,7 +257,9 @@ function readTls(given: unknown, url: RedisUrl | undefined, fromDriver: DriverEn
     )
   if (given === false) return undefined
   const fromUrl = url?.rejectUnauthorized === undefined ? {} : { rejectUnauthorized: url.rejectUnauthorized }
-  if (given === undefined) return url?.tls === true ? { ...fromDriver.tls, ...fromUrl } : fromDriver.tls
+  // A URL says both: redis:// is plain as much as rediss:// is TLS.
+  if (given === undefined && url?.tls === false) return undefined
+  if (given === undefined) return url === undefined ? fromDriver.tls : { ...fromDriver.tls, ...fromUrl }
   return given === true ? { ...fromDriver.tls, ...fromUrl } : { ...fromUrl, ...readTlsOptions(given) }
 }
 

@@ -99,11 +99,11 @@ export function readRedisUrl(name: string, text: string): RedisUrl {
 /** Reads `host`, `host:port`, `[::1]:port`. */
 export function readHostAndPort(name: string, text: string, defaultPort: number): HostAndPort {
   const trimmed = text.trim()
-  const match = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(trimmed)
+  const match = /^(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/.exec(trimmed)
   if (match === null)
     throw new OptionError(
       name,
-      `Expected an IPv6 address in '${name}' to stand in brackets, as in [::1]:${defaultPort}.`,
+      `Expected '${name}' to say host:port; an IPv6 address stands in brackets, as in [::1]:${defaultPort}.`,
     )
   const [, host = '', port] = match
   return { host: readHost(name, decode(name, host)), port: port === undefined ? defaultPort : readPort(name, port) }
