@@ -1,0 +1,76 @@
+/**
+ * One call's time limit: a single timer, whatever the number of steps behind it.
+ */
+import type { Clock, TimerHandle } from '../clock.ts'
+
+export class Deadline {
+  readonly limitMs: number
+  readonly #clock: Clock
+  readonly #endsAt: number
+  readonly #onMiss = new Set<() => void>()
+  #timer: TimerHandle | undefined
+  #missed = false
+
+  constructor(clock: Clock, limitMs: number) {
+    this.#clock = clock
+    this.limitMs = limitMs
+    this.#endsAt = clock.now() + limitMs
+    this.#timer = clock.setTimer(() => this.#miss(), limitMs)
+  }
+
+  get missed(): boolean {
+    return this.#missed
+  }
+
+  get remainingMs(): number {
+    return Math.max(0, this.#endsAt - this.#clock.now())
+  }
+
+  /**
+   * Settles with `work`, or, when the limit passes first, rejects with what `onMiss` returns.
+   * `onMiss` ends the work's cause; the work's own late outcome changes nothing any more.
+   */
+  guard<T>(work: Promise<T>, onMiss: () => Error): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const miss = (): void => reject(onMiss())
+      const settle = <Value>(finish: (value: Value) => void) => {
+        return (value: Value): void => {
+          this.#onMiss.delete(miss)
+          finish(value)
+        }
+      }
+      work.then(settle(resolve), settle(reject))
+      if (this.#missed) miss()
+      else this.#onMiss.add(miss)
+    })
+  }
+
+  /** A pause that ends early when the limit passes. */
+  async pause(milliseconds: number): Promise<void> {
+    if (this.#missed) return
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        this.#onMiss.delete(wake)
+        this.#clock.clearTimer(timer)
+        resolve()
+      }
+      const timer = this.#clock.setTimer(wake, milliseconds)
+      this.#onMiss.add(wake)
+    })
+  }
+
+  /** The call is over: the timer must not outlive it. */
+  clear(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer)
+    this.#timer = undefined
+    this.#onMiss.clear()
+  }
+
+  #miss(): void {
+    this.#timer = undefined
+    this.#missed = true
+    const listeners = [...this.#onMiss]
+    this.#onMiss.clear()
+    for (const listener of listeners) listener()
+  }
+}

@@ -1,0 +1,8 @@
+export type { CallOptions, Database, Queryable, Transaction, TransactionOptions } from './database.ts'
+export type { Dialect } from './dialect.ts'
+export type { EngineName, QueryResult } from './engine.ts'
+export type { DatabaseHealth, DatabaseState } from './health.ts'
+export type { Migration } from './migrations.ts'
+export type { DatabaseOptions, PoolOptions } from './options.ts'
+export type { DatabaseTlsOptions } from './address.ts'
+export type { Parameter } from './values.ts'
