@@ -157,7 +157,7 @@ const REFUSED: readonly [string, RedisOptions | string, string, RegExp][] = [
   ['a socket URL with a relative path', 'unix://run/redis.sock', 'redis.url', /absolute path/],
   ['a URL and a host', { url: 'redis://h', host: 'i' }, 'redis.host', /either 'redis.url' or 'redis.host'/],
   ['a path and a port', { path: '/s', port: 1 }, 'redis.port', /either 'redis.path' or 'redis.port'/],
-  ['a host that is a URL', { host: 'redis://h' }, 'redis.host', /goes into 'url'/],
+  ['a host that is a URL', { host: 'redis://h' }, 'redis.host', /without scheme and port/],
   ['a host with a port', { host: 'h:1' }, 'redis.host', /alone/],
   ['a port in text', { port: '6379' as unknown as number }, 'redis.port', /whole number, got '6379'/],
   ['a database out of range', { database: -1 }, 'redis.database', /got -1/],

@@ -116,7 +116,7 @@ export function readHost(name: string, text: string): string {
   if (text !== host && !isIPv6(host))
     throw new OptionError(name, `Expected an IPv6 address between the brackets in '${name}'.`)
   if (!isIPv6(host) && !/^[^\s:/@?#,[\]]+$/.test(host))
-    throw new OptionError(name, `Expected '${name}' to be a host name or an IP address alone; a URL goes into 'url'.`)
+    throw new OptionError(name, `Expected '${name}' to be a host name or an IP address alone, without scheme and port.`)
   return host
 }
 
