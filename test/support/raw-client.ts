@@ -3,8 +3,8 @@
  * so what it says about a server is a second opinion.
  */
 
-import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls, type ConnectionOptions } from 'node:tls'
+import { once } from 'node:events'
+import { connect as connectSocket, type NetConnectOpts, type Socket } from 'node:net'
 
 /** An error reply, word for word. It is a value: the caller decides what it means. */
 export class RawError {
@@ -38,15 +38,19 @@ export class RawClient {
     socket.on('close', () => this.#end(new Error('The server closed the connection')))
   }
 
-  static connect(port: number, host = '127.0.0.1', tls?: ConnectionOptions): Promise<RawClient> {
-    return new Promise((resolve, reject) => {
-      const opened = (): void => {
-        socket.off('error', reject)
-        resolve(new RawClient(socket))
-      }
-      const socket = tls ? connectTls({ ...tls, port, host }, opened) : connectTcp({ port, host }, opened)
-      socket.setNoDelay(true).once('error', reject)
-    })
+  static connect(port: number, host = '127.0.0.1'): Promise<RawClient> {
+    return RawClient.connectTo({ port, host })
+  }
+
+  /** A TCP port or, as `{ path }`, a Unix socket. */
+  static connectTo(address: NetConnectOpts): Promise<RawClient> {
+    return RawClient.over(connectSocket(address))
+  }
+
+  /** Over a socket that is connecting, a TLS one too. */
+  static async over(socket: Socket): Promise<RawClient> {
+    await once(socket, 'encrypted' in socket ? 'secureConnect' : 'connect')
+    return new RawClient(socket.setNoDelay(true))
   }
 
   get closed(): boolean {
