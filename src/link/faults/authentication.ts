@@ -10,7 +10,7 @@ export const AUTHENTICATION = {
     meaning: 'Redis refuses the user name and password.',
     nextStep:
       'Compare the secret of this process with the server: `redis-cli -h <host> -p <port> --user <user> --askpass ping`, and `ACL LIST` as administrator. After a rotation the new secret is picked up at the next attempt if it is read anew, else on restart.',
-    replies: [/^WRONGPASS\b/, /^ERR invalid password\b/, /^ERR invalid username-password pair/i, /^ERR.*\bAUTH failed\b/i],
+    replies: [/^WRONGPASS\b/, /^ERR invalid password\b/, /^ERR invalid username-password pair/i],
   },
   passwordMissing: {
     code: 'password-missing',
@@ -18,8 +18,9 @@ export const AUTHENTICATION = {
     executed: 'no',
     retryable: false,
     meaning: 'Redis asks for a password and got none.',
-    nextStep: 'Put the password into the Redis URL (`redis://:password@host:6379`) or the `password` option; it is `requirepass` or an ACL user on the server.',
-    replies: [/^NOAUTH\b/, /^ERR operation not permitted\b/i],
+    nextStep:
+      'Put the password into the Redis URL (`redis://:password@host:6379`) or the `password` option; it is `requirepass` or an ACL user on the server.',
+    replies: [/^NOAUTH\b/],
   },
   passwordUnwanted: {
     code: 'password-not-configured',
@@ -27,8 +28,12 @@ export const AUTHENTICATION = {
     executed: 'no',
     retryable: false,
     meaning: 'A password was given, but the server has none configured.',
-    nextStep: 'Either take the password out of the Redis URL, or set one on the server: `redis-cli CONFIG SET requirepass <password>`, then `CONFIG REWRITE`. A server that lost its configuration file looks like this.',
-    replies: [/^ERR AUTH <password> called without any password configured/, /^ERR Client sent AUTH, but no password is set/],
+    nextStep:
+      'Either take the password out of the Redis URL, or set one on the server: `redis-cli CONFIG SET requirepass <password>`, then `CONFIG REWRITE`. A server that lost its configuration file looks like this.',
+    replies: [
+      /^ERR AUTH <password> called without any password configured/,
+      /^ERR Client sent AUTH, but no password is set/,
+    ],
   },
   protectedMode: {
     code: 'protected-mode',
@@ -36,8 +41,9 @@ export const AUTHENTICATION = {
     executed: 'no',
     retryable: false,
     meaning: 'Redis is in protected mode: without a password it serves its own machine only.',
-    nextStep: 'Set a password (`requirepass` in redis.conf or an ACL user) and give it here. Do not switch protected mode off on a reachable address.',
-    replies: [/^DENIED\b/],
+    nextStep:
+      'Set a password (`requirepass` in redis.conf or an ACL user) and give it here. Do not switch protected mode off on a reachable address.',
+    replies: [/^DENIED .*protected mode/i],
   },
   noPermission: {
     code: 'no-permission',
@@ -45,8 +51,9 @@ export const AUTHENTICATION = {
     executed: 'no',
     retryable: false,
     meaning: 'The Redis user may not run this command or touch this key or channel.',
-    nextStep: 'See what was refused with `redis-cli ACL LOG`, then allow it: `ACL SETUSER <user> +<command> ~<key pattern> &<channel pattern>`.',
-    replies: [/^NOPERM\b/, /^ERR This command is not available\b/i, /^ERR command is not allowed\b/i],
+    nextStep:
+      'See what was refused with `redis-cli ACL LOG`, then allow it: `ACL SETUSER <user> +<command> ~<key pattern> &<channel pattern>`.',
+    replies: [/^NOPERM\b/],
   },
   wrongDatabase: {
     code: 'wrong-database',
@@ -54,8 +61,9 @@ export const AUTHENTICATION = {
     executed: 'no',
     retryable: false,
     meaning: 'The server does not have the database number that was asked for.',
-    nextStep: 'Use a number below `redis-cli CONFIG GET databases`, in the Redis URL (`redis://host:6379/0`) or the `database` option. Cluster and most hosted offers have only 0.',
-    replies: [/^ERR DB index is out of range/, /^ERR invalid DB index/, /^ERR SELECT is not allowed in cluster mode/, /^ERR Only 0th database is supported/i],
+    nextStep:
+      'Use a number below `redis-cli CONFIG GET databases`, in the Redis URL (`redis://host:6379/0`) or the `database` option. Cluster and most hosted offers have only 0.',
+    replies: [/^ERR DB index is out of range/, /^ERR invalid DB index/, /^ERR SELECT is not allowed in cluster mode/],
   },
   noResp3: {
     code: 'resp3-unsupported',

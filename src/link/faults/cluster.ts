@@ -8,8 +8,9 @@ export const CLUSTER = {
     executed: 'no',
     retryable: true,
     meaning: 'The cluster cannot serve this key: a part of it is down or was never assigned.',
-    nextStep: 'See `redis-cli CLUSTER INFO` and `redis-cli --cluster check <host>:<port>`; bring the missing node back, or `redis-cli --cluster fix <host>:<port>`.',
-    replies: [/^CLUSTERDOWN\b/, /^ClusterDown\b/],
+    nextStep:
+      'See `redis-cli CLUSTER INFO` and `redis-cli --cluster check <host>:<port>`; bring the missing node back, or `redis-cli --cluster fix <host>:<port>`.',
+    replies: [/^CLUSTERDOWN\b/],
   },
   moved: {
     code: 'moved',
@@ -17,7 +18,8 @@ export const CLUSTER = {
     executed: 'no',
     retryable: true,
     meaning: 'This key lives on another node of the cluster.',
-    nextStep: 'Tell the link that it speaks to a cluster. If it knows, nothing is to do: slots moved or a node failed over.',
+    nextStep:
+      'Tell the link that it speaks to a cluster. If it knows, nothing is to do: slots moved or a node failed over.',
     replies: [/^MOVED\b/],
   },
   ask: {
@@ -36,7 +38,8 @@ export const CLUSTER = {
     executed: 'no',
     retryable: true,
     meaning: 'The keys of this command are just being moved, and only some of them have arrived.',
-    nextStep: 'Try the call again shortly. If it lasts, a resharding was left half done: `redis-cli --cluster fix <host>:<port>`.',
+    nextStep:
+      'Try the call again shortly. If it lasts, a resharding was left half done: `redis-cli --cluster fix <host>:<port>`.',
     replies: [/^TRYAGAIN\b/],
   },
   crossSlot: {

@@ -6,7 +6,8 @@ const MAX_RAW = 8 * MAX_TEXT
 
 /** What can be read of one error, whatever it is. */
 export interface ErrorFacts {
-  readonly name: string
+  /** `name`, and the class where that says more: the errors of node-redis are all named `Error`. */
+  readonly names: readonly string[]
   readonly code: string
   readonly message: string
   /** Where it tried to connect to, when the operating system told. */
@@ -35,12 +36,14 @@ export function factsOf(error: unknown): readonly ErrorFacts[] {
 
 /** One line that says what happened: for logs, reasons and error messages. */
 export function describeError(error: unknown): string {
+  const facts = factsOf(error)
   const parts: string[] = []
-  for (const facts of factsOf(error)) {
-    const part = partOf(facts)
+  for (const one of facts) {
+    const part = sentenceOf(one)
     if (part !== '' && !parts.some((earlier) => earlier.includes(part))) parts.push(part)
   }
-  return shortened(parts.length === 0 ? 'no error was given' : parts.join('; '))
+  const text = parts.length > 0 ? parts.join('; ') : facts.map(nameOf).find((name) => name !== '')
+  return shortened(text ?? 'no error was given')
 }
 
 /** Takes passwords and tokens out of a text and makes it one line. */
@@ -52,29 +55,46 @@ export function redacted(text: string): string {
 
 const SECRETS: readonly (readonly [RegExp, string])[] = [
   // redis://user:password@host, also when the password holds an @
-  [/([a-z][a-z0-9+.-]*:\/\/)([^\s/:@]*):\S*@(?=[^\s@]*)/gi, '$1$2:***@'],
-  // An old server repeats the arguments of HELLO 3 AUTH <user> <password>.
+  [/([a-z][a-z0-9+.-]*:\/\/)([^\s/:@]*):\S*@/gi, '$1$2:***@'],
+  // The server repeats the arguments of a command it does not know: HELLO 3 AUTH <user> <password> on an old one.
   [/(with args beginning with:).*/i, '$1 ***'],
-  // AUTH as it is typed, as it is quoted and as it is on the wire; `AUTH <password>` is prose of the server.
-  [/\b(AUTH|requirepass|masterauth)(['"`]?[\s,]+)(?!<)(?:\$\d+\s+)?['"`]?[^\s'"`,]+['"`]?(?:[\s,]+(?:\$\d+\s+)?['"`]?[^\s'"`,]+['"`]?)?/g, '$1$2***'],
+  // AUTH as it is typed, quoted and on the wire; `AUTH <password>` is prose of the server.
+  [
+    /\b(AUTH|requirepass|masterauth)(['"`]?\s+)(?!<)(?:\$\d+\s+)?['"`]?[^\s'"`]+['"`]?(?:\s+(?:\$\d+\s+)?['"`]?[^\s'"`]+['"`]?)?/g,
+    '$1$2***',
+  ],
   [/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, '$1 ***'],
-  [/(["']?\b(?:password|passwd|passphrase|secret|token|auth_token|access_key|api_?key)["']?\s*[=:]\s*)(?:"[^"]*"|'[^']*'|[^\s&,;)}\]]+)/gi, '$1***'],
+  [
+    /((?:password|passwd|passphrase|secret|token|access_?key|api_?key)["']?\s*[=:]\s*)(?:"[^"]*"|'[^']*'|[^\s&,;)}\]]+)/gi,
+    '$1***',
+  ],
 ]
 
 function factsOfOne(error: unknown): ErrorFacts {
-  if (typeof error !== 'object' && typeof error !== 'function') return { name: '', code: '', message: textOf(error), address: '' }
+  if (typeof error !== 'object' && typeof error !== 'function')
+    return { names: [], code: '', message: textOf(error), address: '' }
   return {
-    name: textOf(read(error, 'name')),
+    names: [textOf(read(error, 'name')), textOf(read(read(error, 'constructor'), 'name'))].filter(isTelling),
     code: textOf(read(error, 'code')),
     message: textOf(read(error, 'message')),
     address: textOf(read(error, 'address') ?? read(error, 'path')),
   }
 }
 
-function partOf({ name, code, message }: ErrorFacts): string {
-  const text = redacted(message)
-  if (text === '') return [name, code].filter((word) => word !== '' && word !== 'Error').join(' ')
-  return code === '' || text.includes(code) ? text : `${text} (${code})`
+function isTelling(name: string): boolean {
+  return !['', 'Error', 'Object', 'Array', 'Function'].includes(name)
+}
+
+/** OpenSSL packs its reason into thread ids, function names and source lines. */
+const OPENSSL = /(?:[0-9A-F]+:)?error:[0-9A-F]{8}:([^:]*):[^:]*:([^:]*)(?::.*)?/
+
+function sentenceOf({ code, message }: ErrorFacts): string {
+  const text = redacted(message).replace(OPENSSL, '$1: $2')
+  return text === '' || code === '' || text.includes(code) ? text : `${text} (${redacted(code)})`
+}
+
+function nameOf({ names: [name = ''], code }: ErrorFacts): string {
+  return redacted(`${name} ${code}`)
 }
 
 function read(from: unknown, property: string): unknown {
@@ -92,8 +112,10 @@ function textOf(value: unknown): string {
 }
 
 function oneLine(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is taken out
-  return text.slice(0, MAX_RAW).replace(/[\u0000-\u0020\u007f-\u00a0\u2028\u2029]+/g, ' ').trim()
+  return text
+    .slice(0, MAX_RAW)
+    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
 }
 
 function shortened(text: string): string {

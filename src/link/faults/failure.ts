@@ -10,6 +10,7 @@ import { TLS } from './tls.ts'
 /** How far the connection was when it failed. `connect` may include TLS where the driver does not tell them apart. */
 export type ConnectionPhase = 'resolve' | 'connect' | 'tls' | 'handshake' | 'established'
 
+/** Where in the life of a connection it failed. */
 export interface FailurePoint {
   readonly phase: ConnectionPhase
   readonly tls: boolean
@@ -17,21 +18,30 @@ export interface FailurePoint {
   readonly everUp: boolean
 }
 
-/** Told first comes what says more: a certificate before a reset, a refusal on one address before no route to the other. */
+/**
+ * Among several errors the one that stands first here is told: a certificate before a reset, a refusal on one address
+ * before no route to the other.
+ */
 const BY_RANK: readonly FaultEntry[] = [...Object.values(TLS), ...Object.values(NETWORK)]
-
-const TIMEOUTS = ['LINK_DEADLINE', 'TimeoutError', 'AbortError', 'ETIMEDOUT', 'ConnectionTimeoutError', 'SocketTimeoutError', 'ESOCKETTIMEDOUT']
+/** Errors of a time budget, of our own or of a client library: what they mean depends on the phase. */
+const TIMEOUTS = [
+  'LINK_DEADLINE',
+  'TimeoutError',
+  'AbortError',
+  'ETIMEDOUT',
+  'ConnectionTimeoutError',
+  'SocketTimeoutError',
+]
 const CLOSES: readonly FaultEntry[] = [NETWORK.reset, NETWORK.brokenPipe, NETWORK.closed]
 
 /**
  * What a failed or lost connection means. `cause` is the error that came with it: of the operating system, of a client
- * library, a `TimeoutError` of our own budget, or nothing at all.
+ * library, a `TimeoutError` of one of the link's budgets, or nothing at all.
  */
 export function faultOfFailure(cause: unknown, at: FailurePoint): Fault {
   const facts = factsOf(cause)
-  const entry = replyAmong(facts) ?? bestAmong(facts, at) ?? NETWORK.closed
-  const placed = inPhase(entry, facts, at)
-  return at.everUp && placed.reactionOnceUp !== undefined ? { ...placed, reaction: placed.reactionOnceUp } : placed
+  const entry = placed(replyAmong(facts) ?? bestAmong(facts, at) ?? NETWORK.closed, facts, at)
+  return at.everUp && entry.reactionOnceUp !== undefined ? { ...entry, reaction: entry.reactionOnceUp } : entry
 }
 
 /** What it means that one of the link's own time budgets ran out. */
@@ -56,25 +66,30 @@ function replyAmong(facts: readonly ErrorFacts[]): FaultEntry | undefined {
 }
 
 function bestAmong(facts: readonly ErrorFacts[], at: FailurePoint): FaultEntry | undefined {
-  const found = BY_RANK.find((entry) => facts.some((one) => means(one, entry)))
-  if (found === undefined || found === NETWORK.closed || found === NETWORK.connectTimeout)
-    return facts.some(isTimeout) ? timeoutEntry(at) : found
-  return found
+  for (const entry of BY_RANK) {
+    if (entry === NETWORK.connectTimeout && facts.some(isTimeout)) return timeoutEntry(at)
+    if (facts.some((one) => means(one, entry))) return entry
+  }
+  return undefined
 }
 
-function means({ name, code, message }: ErrorFacts, entry: FaultEntry): boolean {
-  if (entry.errors?.some((word) => word === code || word === name) === true) return true
+function means({ names, code, message }: ErrorFacts, entry: FaultEntry): boolean {
+  // ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: the version in it changes with the version of OpenSSL.
+  const alert = /_(ALERT_[A-Z_]+)$/.exec(code)?.[1]
+  if (entry.errors?.some((word) => word === code || word === alert || names.includes(word)) === true) return true
   return entry.messages?.some((pattern) => pattern.test(message) || pattern.test(code)) === true
 }
 
-function isTimeout({ name, code }: ErrorFacts): boolean {
-  return TIMEOUTS.includes(code) || TIMEOUTS.includes(name)
+function isTimeout({ names, code }: ErrorFacts): boolean {
+  return TIMEOUTS.includes(code) || names.some((name) => TIMEOUTS.includes(name))
 }
 
-/** The same error means different things on the way and at the socket: refines the fault by phase and address. */
-function inPhase(entry: FaultEntry, facts: readonly ErrorFacts[], at: FailurePoint): FaultEntry {
-  if (entry === NETWORK.denied && facts.some(({ address }) => address.startsWith('/'))) return NETWORK.socketForbidden
-  if (CLOSES.includes(entry) && at.tls && (at.phase === 'connect' || at.phase === 'tls')) return TLS.closed
-  return entry
+/** The same error means different things at a socket file and before the first answer. */
+function placed(entry: FaultEntry, facts: readonly ErrorFacts[], { phase, tls }: FailurePoint): FaultEntry {
+  if (facts.some(({ address }) => address.startsWith('/'))) {
+    if (entry === NETWORK.denied) return NETWORK.socketForbidden
+    if (entry === NETWORK.refused) return NETWORK.socketRefused
+  }
+  if (!CLOSES.includes(entry) || phase === 'established') return entry
+  return tls && phase !== 'handshake' ? TLS.closed : NETWORK.closedAtStart
 }
-

@@ -53,7 +53,7 @@ export interface FaultEntry extends Fault {
   readonly reactionOnceUp?: Reaction
   /** Error replies that mean it. */
   readonly replies?: readonly RegExp[]
-  /** `code` or `name` of an error that means it. */
+  /** `code`, `name` or class of an error that means it; TLS alerts without the version before them, such as `ALERT_UNKNOWN_CA`. */
   readonly errors?: readonly string[]
   /** Error messages that mean it, for errors without a telling code. */
   readonly messages?: readonly RegExp[]

@@ -19,7 +19,8 @@ export const NETWORK = {
     executed: 'no',
     retryable: true,
     meaning: 'The name server does not answer, so the host name of Redis cannot be resolved.',
-    nextStep: 'Check DNS on this machine: `cat /etc/resolv.conf`, then `getent hosts <host>`. Redis itself may be fine.',
+    nextStep:
+      'Check DNS on this machine: `cat /etc/resolv.conf`, then `getent hosts <host>`. Redis itself may be fine.',
     errors: ['EAI_AGAIN', 'EAI_FAIL', 'ESERVFAIL', 'ETIMEOUT'],
   },
   refused: {
@@ -31,6 +32,15 @@ export const NETWORK = {
     nextStep:
       'See whether Redis runs (`systemctl status redis-server` or `docker ps`) and where it listens (`ss -ltnp | grep redis`). If it listens on 127.0.0.1 only, set `bind` in redis.conf to the address that clients use.',
     errors: ['ECONNREFUSED'],
+  },
+  socketRefused: {
+    code: 'socket-refused',
+    reaction: 'down',
+    executed: 'no',
+    retryable: true,
+    meaning: 'The Unix socket file is there, but no Redis listens on it.',
+    nextStep:
+      'Redis is not running and left its file behind: `systemctl status redis-server`. If it runs, compare the path with `unixsocket` in redis.conf.',
   },
   socketMissing: {
     code: 'socket-missing',
@@ -49,7 +59,8 @@ export const NETWORK = {
     executed: 'no',
     retryable: false,
     meaning: 'This process may not open the Unix socket file of Redis.',
-    nextStep: 'Set `unixsocketperm 770` in redis.conf and add the user of this process to the group of the socket (`ls -l <path>`).',
+    nextStep:
+      'Set `unixsocketperm 770` in redis.conf and add the user of this process to the group of the socket (`ls -l <path>`).',
   },
   denied: {
     code: 'connect-denied',
@@ -57,26 +68,9 @@ export const NETWORK = {
     executed: 'no',
     retryable: true,
     meaning: 'A firewall or sandbox on this very machine forbids the connection to Redis.',
-    nextStep: 'Look at the rules here: `nft list ruleset`, `iptables -S OUTPUT`, `ip route get <address>`; under systemd also `IPAddressDeny=`.',
+    nextStep:
+      'Look at the rules here: `nft list ruleset`, `iptables -S OUTPUT`, `ip route get <address>`; under systemd also `IPAddressDeny=`.',
     errors: ['EACCES', 'EPERM'],
-  },
-  hostUnreachable: {
-    code: 'host-unreachable',
-    reaction: 'down',
-    executed: 'no',
-    retryable: true,
-    meaning: 'There is a route to Redis, but its machine does not answer on it.',
-    nextStep: 'See whether the machine is up (`ping <host>`) and the address is right. A container bridge that is not up yet looks the same: wait for it.',
-    errors: ['EHOSTUNREACH', 'EHOSTDOWN'],
-  },
-  networkUnreachable: {
-    code: 'network-unreachable',
-    reaction: 'down',
-    executed: 'no',
-    retryable: true,
-    meaning: 'This machine has no route to the network of Redis.',
-    nextStep: 'Look at `ip route get <address>` and `ip link`: an interface, bridge or VPN is down, or only IPv6 was tried where there is none.',
-    errors: ['ENETUNREACH', 'ENETDOWN'],
   },
   portsExhausted: {
     code: 'ports-exhausted',
@@ -84,7 +78,8 @@ export const NETWORK = {
     executed: 'no',
     retryable: true,
     meaning: 'This machine has no free local port or address for a connection to Redis.',
-    nextStep: 'Count the connections (`ss -s`): something opens them without end. Until it is mended, widen `net.ipv4.ip_local_port_range`.',
+    nextStep:
+      'Count the connections (`ss -s`): something opens them without end. Until it is mended, widen `net.ipv4.ip_local_port_range`.',
     errors: ['EADDRNOTAVAIL', 'EADDRINUSE'],
   },
   descriptorsExhausted: {
@@ -103,7 +98,14 @@ export const NETWORK = {
     retryable: false,
     meaning: 'The address of Redis is not one that can be connected to.',
     nextStep: 'Check host and port in the Redis URL: `redis://user:password@host:6379/0`, or `rediss://` for TLS.',
-    errors: ['ERR_SOCKET_BAD_PORT', 'ERR_INVALID_URL', 'ERR_INVALID_IP_ADDRESS', 'EINVAL', 'EAFNOSUPPORT', 'EADDRFAMILY'],
+    errors: [
+      'ERR_SOCKET_BAD_PORT',
+      'ERR_INVALID_URL',
+      'ERR_INVALID_IP_ADDRESS',
+      'EINVAL',
+      'EAFNOSUPPORT',
+      'EADDRFAMILY',
+    ],
   },
   notRedis: {
     code: 'not-redis',
@@ -114,7 +116,16 @@ export const NETWORK = {
     meaning: 'What answers on this port does not speak the Redis protocol.',
     nextStep:
       'Look at what it says: `printf "PING\\r\\n" | nc <host> <port>`. Another service has the port, or a proxy in front of Redis answers with an error page.',
-    messages: [/^Unknown RESP type\b/i, /^Protocol error, got\b/i, /\bProtocol error, got ".*" as reply type byte/i],
+    messages: [/^Unknown RESP type\b/i, /^Protocol error, got "/i],
+  },
+  closedAtStart: {
+    code: 'closed-at-start',
+    reaction: 'down',
+    executed: 'no',
+    retryable: true,
+    meaning: 'The connection was ended before Redis had answered anything on it.',
+    nextStep:
+      'Ask by hand: `redis-cli -h <host> -p <port> ping`. If that is cut too, add `--tls`: a port that wants TLS does this to plain text (use `rediss://`). Else Redis refuses this client and its log says why (too many clients, protected mode, a client certificate it does not trust), or a proxy has no Redis behind it.',
   },
   reset: {
     code: 'reset',
@@ -123,7 +134,7 @@ export const NETWORK = {
     retryable: true,
     meaning: 'The connection was cut hard: by the server, or by something on the way.',
     nextStep:
-      'Look at the end of the Redis log and at `dmesg -T | grep -i oom`. If Redis did not stop, a load balancer, NAT or firewall ends connections: compare its idle time with the heartbeat. On the very first connect it may also be a port that wants TLS: try `rediss://`.',
+      'Look at the end of the Redis log and at `dmesg -T | grep -i oom`. If Redis did not stop, a load balancer, NAT or firewall ends connections: compare its idle time with the heartbeat.',
     errors: ['ECONNRESET', 'ECONNABORTED'],
   },
   brokenPipe: {
@@ -133,7 +144,7 @@ export const NETWORK = {
     retryable: true,
     meaning: 'The server had closed the connection before the command was written.',
     nextStep:
-      'Right after connecting this hides a refusal such as too many clients or protected mode: ask with `redis-cli -h <host> -p <port> ping`. Else look at the end of the Redis log.',
+      'Look at the end of the Redis log: a restart, `timeout`, `CLIENT KILL` or an output buffer limit is written there. No line there means that a proxy closed it.',
     errors: ['EPIPE', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END', 'ERR_SOCKET_CLOSED'],
   },
   connectTimeout: {
@@ -146,6 +157,26 @@ export const NETWORK = {
       'A firewall or security group that drops packets is the usual cause: allow this machine on the Redis port, then try `nc -vz <host> <port>`. A machine that is switched off looks the same.',
     errors: ['ETIMEDOUT', 'ConnectionTimeoutError'],
   },
+  hostUnreachable: {
+    code: 'host-unreachable',
+    reaction: 'down',
+    executed: 'no',
+    retryable: true,
+    meaning: 'There is a route to Redis, but its machine does not answer on it.',
+    nextStep:
+      'See whether the machine is up (`ping <host>`) and the address is right. A container bridge that is not up yet looks the same: wait for it.',
+    errors: ['EHOSTUNREACH', 'EHOSTDOWN'],
+  },
+  networkUnreachable: {
+    code: 'network-unreachable',
+    reaction: 'down',
+    executed: 'no',
+    retryable: true,
+    meaning: 'This machine has no route to the network of Redis.',
+    nextStep:
+      'Look at `ip route get <address>` and `ip link`: an interface, bridge or VPN is down, or only IPv6 was tried where there is none.',
+    errors: ['ENETUNREACH', 'ENETDOWN'],
+  },
   handshakeTimeout: {
     code: 'handshake-timeout',
     reaction: 'down',
@@ -153,7 +184,7 @@ export const NETWORK = {
     retryable: true,
     meaning: 'The port accepts connections, but Redis does not answer on them.',
     nextStep:
-      'Redis is frozen or a proxy has no Redis behind it: `redis-cli -h <host> -p <port> ping` on the machine itself, state `T` or `D` in `ps -o stat= -C redis-server`, and the health check of the load balancer. A port that wants TLS is silent too: try `rediss://`.',
+      'Redis is frozen or a proxy has no Redis behind it: `redis-cli -h <host> -p <port> ping` on the machine itself, state `T` or `D` in `ps -o stat= -C redis-server`, and the health check of the load balancer. Some hosted ports that want TLS are silent to plain text too: try `rediss://`.',
   },
   closed: {
     code: 'connection-closed',
@@ -161,8 +192,9 @@ export const NETWORK = {
     executed: 'maybe',
     retryable: true,
     meaning: 'The server or a proxy closed the connection without giving a reason.',
-    nextStep: 'Look at the end of the Redis log: a restart, `timeout`, `CLIENT KILL` or an output buffer limit is written there. No line there means that a proxy closed it.',
-    errors: ['SocketClosedUnexpectedlyError', 'SocketTimeoutError', 'ClientClosedError', 'DisconnectsClientError'],
+    nextStep:
+      'Look at the end of the Redis log: a restart, `timeout`, `CLIENT KILL` or an output buffer limit is written there. No line there means that a proxy closed it.',
+    errors: ['SocketClosedUnexpectedlyError', 'ClientClosedError', 'DisconnectsClientError'],
     messages: [/^Socket closed unexpectedly/i, /^Connection is closed/i],
   },
 } as const satisfies FaultEntries

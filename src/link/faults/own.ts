@@ -21,6 +21,14 @@ export const LINK_FAULTS = {
     meaning: 'Redis answers in time.',
     nextStep: 'Nothing to do.',
   },
+  noAnswer: {
+    code: 'no-answer',
+    reaction: 'none',
+    executed: 'maybe',
+    retryable: true,
+    meaning: 'Redis did not answer this call within its deadline.',
+    nextStep: 'If it goes on, the health of the link says why: slow, silent or down.',
+  },
   silent: {
     code: 'silent',
     reaction: 'down',
@@ -36,7 +44,8 @@ export const LINK_FAULTS = {
     executed: 'maybe',
     retryable: true,
     meaning: 'Redis answers, but later than the callers can wait.',
-    nextStep: 'Look for what blocks it: `redis-cli SLOWLOG GET`, `redis-cli LATENCY DOCTOR`, `redis-cli --bigkeys`; and at CPU and network of its machine.',
+    nextStep:
+      'Look for what blocks it: `redis-cli SLOWLOG GET`, `redis-cli LATENCY DOCTOR`, `redis-cli --bigkeys`; and at CPU and network of its machine.',
   },
   flapping: {
     code: 'flapping',

@@ -8,8 +8,9 @@ export const PERSISTENCE = {
     executed: 'no',
     retryable: true,
     meaning: 'Redis cannot write its append-only file, so it refuses writes; reads work.',
-    nextStep: 'Free space or mend the disk of `redis-cli CONFIG GET dir` (`df -h <dir>`). Writes come back by themselves.',
-    replies: [/^MISCONF Errors writing to the AOF file/i],
+    nextStep:
+      'Free space or mend the disk of `redis-cli CONFIG GET dir` (`df -h <dir>`). Writes come back by themselves.',
+    replies: [/^MISCONF .*\bAOF\b/],
   },
   snapshotFailing: {
     code: 'snapshot-failing',
@@ -17,7 +18,8 @@ export const PERSISTENCE = {
     executed: 'no',
     retryable: true,
     meaning: 'Redis cannot save its snapshot to disk, so it refuses writes; reads work.',
-    nextStep: 'Read the reason in the Redis log, check space and owner of `redis-cli CONFIG GET dir` (`df -h <dir>`, `ls -ld <dir>`) and memory for the fork (`vm.overcommit_memory=1`); then `redis-cli BGSAVE`.',
+    nextStep:
+      'Read the reason in the Redis log, check space and owner of `redis-cli CONFIG GET dir` (`df -h <dir>`, `ls -ld <dir>`) and memory for the fork (`vm.overcommit_memory=1`); then `redis-cli BGSAVE`.',
     replies: [/^MISCONF\b/],
   },
   outOfMemory: {
@@ -26,7 +28,8 @@ export const PERSISTENCE = {
     executed: 'no',
     retryable: true,
     meaning: 'Redis is full: it refuses what needs memory; reads and deletes work.',
-    nextStep: 'See `redis-cli INFO memory` and `redis-cli --bigkeys`. Raise `maxmemory`, let a cache evict (`CONFIG SET maxmemory-policy allkeys-lfu`), or give keys a time to live.',
+    nextStep:
+      'See `redis-cli INFO memory` and `redis-cli --bigkeys`. Raise `maxmemory`, let a cache evict (`CONFIG SET maxmemory-policy allkeys-lfu`), or give keys a time to live.',
     replies: [/^OOM\b/],
   },
   tooFewReplicas: {

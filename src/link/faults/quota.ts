@@ -8,8 +8,9 @@ export const QUOTA = {
     executed: 'no',
     retryable: true,
     meaning: 'The requests that the provider grants for this day or month are used up.',
-    nextStep: 'Raise the plan or the budget in the console of the provider, or wait for the period to end. The link sends no heartbeats meanwhile.',
-    replies: [/^ERR max (daily|monthly|hourly)?\s*requests? limit exceeded/i],
+    nextStep:
+      'Raise the plan or the budget in the console of the provider, or wait for the period to end. The link sends no heartbeats meanwhile.',
+    replies: [/^ERR max (daily |monthly )?requests? limit exceeded/i],
   },
   rate: {
     code: 'rate-quota',
@@ -18,7 +19,7 @@ export const QUOTA = {
     retryable: true,
     meaning: 'More commands or bytes per second are sent than the provider grants.',
     nextStep: 'Raise the plan, or send less: batch reads, lengthen the time to live of the first cache tier.',
-    replies: [/^ERR max (requests|commands|bandwidth)\b.*\bexceeded/i, /^ERR.*\brate limit(ed)?\b.*/i, /^ERR.*\b(bandwidth|throughput) (limit|quota)\b/i],
+    replies: [/^ERR max (commands|bandwidth)\b.*\bexceeded/i],
   },
   capacity: {
     code: 'capacity-quota',
@@ -27,7 +28,7 @@ export const QUOTA = {
     retryable: false,
     meaning: 'The database is as large as the provider grants, so this write was refused.',
     nextStep: 'Raise the plan, delete keys, or give them a time to live.',
-    replies: [/^ERR DB capacity quota exceeded/i, /^ERR.*\b(capacity|storage|disk|data size) (limit|quota)\b.*/i],
+    replies: [/^ERR DB capacity quota exceeded/i, /^ERR max data size exceeded/i],
   },
   size: {
     code: 'size-limit',
@@ -35,9 +36,10 @@ export const QUOTA = {
     executed: 'no',
     retryable: false,
     meaning: 'This key, value or request is larger than the server takes.',
-    nextStep: 'Store less under one key, compress it or cut it into parts. It is a limit of the plan, or `proto-max-bulk-len` on a server of your own.',
+    nextStep:
+      'Store less under one key, compress it or cut it into parts. It is a limit of the plan, or `proto-max-bulk-len` on a server of your own.',
     replies: [
-      /^ERR max (request|single record|key|value|entry) size exceeded/i,
+      /^ERR max (request|single record|key) size exceeded/i,
       /^ERR string exceeds maximum allowed size/i,
       /^ERR Protocol error: invalid bulk length/i,
     ],

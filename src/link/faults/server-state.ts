@@ -8,7 +8,8 @@ export const SERVER_STATE = {
     executed: 'no',
     retryable: true,
     meaning: 'Redis has started and is still reading its data from disk.',
-    nextStep: 'Wait; `redis-cli INFO persistence` shows `loading_eta_seconds`. A smaller dataset or a faster disk shortens it.',
+    nextStep:
+      'Wait; `redis-cli INFO persistence` shows `loading_eta_seconds`. A smaller dataset or a faster disk shortens it.',
     replies: [/^LOADING\b/],
   },
   masterDown: {
@@ -17,7 +18,8 @@ export const SERVER_STATE = {
     executed: 'no',
     retryable: true,
     meaning: 'This is a replica that lost its master and is set to answer nothing meanwhile.',
-    nextStep: 'Look at `redis-cli INFO replication` (`master_host`, `master_link_status`) and mend the master or the link to it. If the master is gone for good: `REPLICAOF NO ONE` on the best replica.',
+    nextStep:
+      'Look at `redis-cli INFO replication` (`master_host`, `master_link_status`) and mend the master or the link to it. If the master is gone for good: `REPLICAOF NO ONE` on the best replica.',
     replies: [/^MASTERDOWN\b/],
   },
   busyScript: {
@@ -25,9 +27,11 @@ export const SERVER_STATE = {
     reaction: 'not-ready',
     executed: 'no',
     retryable: true,
-    meaning: 'A script runs for so long that Redis serves nobody else.',
-    nextStep: 'End it with `redis-cli SCRIPT KILL` (for a function: `FUNCTION KILL`), then find it with `redis-cli SLOWLOG GET` and bound its work.',
-    replies: [/^BUSY\b/],
+    meaning: 'A script or module runs for so long that Redis serves nobody else.',
+    nextStep:
+      'End it with `redis-cli SCRIPT KILL` (for a function: `FUNCTION KILL`), then find it with `redis-cli SLOWLOG GET` and bound its work.',
+    // Not the bare word: scripts of applications like to answer BUSY themselves.
+    replies: [/^BUSY .*\b(is busy running|SCRIPT KILL|FUNCTION KILL|SHUTDOWN NOSAVE)\b/],
   },
   unkillableScript: {
     code: 'unkillable-script',
@@ -44,7 +48,8 @@ export const SERVER_STATE = {
     executed: 'no',
     retryable: true,
     meaning: 'Redis has as many connections as it admits.',
-    nextStep: 'See who holds them: `redis-cli CLIENT LIST` (on an open connection) and `INFO clients`. Mend the leak, or raise `maxclients` and the file limit of the server.',
+    nextStep:
+      'See who holds them: `redis-cli CLIENT LIST` (on an open connection) and `INFO clients`. Mend the leak, or raise `maxclients` and the file limit of the server.',
     replies: [/^ERR max number of clients\b/i, /^ERR max concurrent connections exceeded/i],
   },
   readOnlyReplica: {
@@ -53,8 +58,9 @@ export const SERVER_STATE = {
     executed: 'no',
     retryable: true,
     meaning: 'This server is a replica and takes no writes: there was a failover, or the address is that of a replica.',
-    nextStep: 'Point the address at the master, or at the Sentinels or the primary endpoint, which follow a failover: `redis-cli INFO replication` names the master. Only when it is gone for good: `REPLICAOF NO ONE` here.',
-    replies: [/^READONLY\b/],
+    nextStep:
+      'Point the address at the master, or at the Sentinels or the primary endpoint, which follow a failover: `redis-cli INFO replication` names the master. Only when it is gone for good: `REPLICAOF NO ONE` here.',
+    replies: [/^READONLY\b/, /^REDIRECT\b/],
   },
   unblocked: {
     code: 'unblocked',
@@ -63,16 +69,7 @@ export const SERVER_STATE = {
     retryable: true,
     meaning: 'The server changed its role while a command was waiting on it.',
     nextStep: 'Nothing to do if a failover was meant; else `redis-cli INFO replication` tells who is master now.',
-    replies: [/^UNBLOCKED\b/],
-  },
-  commandUnavailableDuringFailover: {
-    code: 'failover-in-progress',
-    reaction: 'not-ready',
-    executed: 'no',
-    retryable: true,
-    meaning: 'The server is handing over to another one.',
-    nextStep: 'Wait some seconds; `redis-cli INFO replication` shows `master_failover_state`.',
-    replies: [/^NOREPLICASYNC\b/, /^ERR.*\bfailover in progress\b/i],
+    replies: [/^UNBLOCKED force unblock\b/],
   },
   sentinelUnknownMaster: {
     code: 'sentinel-unknown-master',
@@ -80,7 +77,8 @@ export const SERVER_STATE = {
     executed: 'no',
     retryable: false,
     meaning: 'The Sentinel does not watch a master of this name.',
-    nextStep: 'List the names it knows: `redis-cli -p 26379 SENTINEL MASTERS`. The name in the options must be one of them.',
+    nextStep:
+      'List the names it knows: `redis-cli -p 26379 SENTINEL MASTERS`. The name in the options must be one of them.',
     replies: [/^ERR No such master with that name/i],
   },
   sentinelUndecided: {

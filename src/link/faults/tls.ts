@@ -26,8 +26,14 @@ export const TLS = {
     executed: 'no',
     retryable: false,
     meaning: 'The certificate of Redis is made out to another host name.',
-    nextStep: 'Connect by a name that the certificate carries, set `tls.servername` to it, or issue the certificate with the name in its subjectAltName.',
-    errors: ['ERR_TLS_CERT_ALTNAME_INVALID', 'HOSTNAME_MISMATCH', 'ERR_SSL_TLSV1_UNRECOGNIZED_NAME'],
+    nextStep:
+      'Connect by a name that the certificate carries, set `tls.servername` to it, or issue the certificate with the name in its subjectAltName.',
+    errors: [
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+      'HOSTNAME_MISMATCH',
+      'ALERT_UNRECOGNIZED_NAME',
+      'ERR_SSL_TLSV1_UNRECOGNIZED_NAME',
+    ],
   },
   expired: {
     code: 'tls-expired',
@@ -54,7 +60,7 @@ export const TLS = {
     retryable: false,
     meaning: 'Redis asks for a client certificate and got none.',
     nextStep: 'Give `tls.cert` and `tls.key`, or set `tls-auth-clients no` in redis.conf.',
-    errors: ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'ERR_SSL_TLSV1_ALERT_CERTIFICATE_REQUIRED'],
+    errors: ['ALERT_CERTIFICATE_REQUIRED'],
   },
   clientCertificateRefused: {
     code: 'tls-client-certificate-refused',
@@ -62,16 +68,17 @@ export const TLS = {
     executed: 'no',
     retryable: false,
     meaning: 'Redis refuses the client certificate.',
-    nextStep: 'The authority that signed `tls.cert` must be in `tls-ca-cert-file` of redis.conf, and the certificate must not have run out: `openssl x509 -noout -dates -issuer -in <file>`.',
+    nextStep:
+      'The authority that signed `tls.cert` must be in `tls-ca-cert-file` of redis.conf, and the certificate must not have run out: `openssl x509 -noout -dates -issuer -in <file>`.',
     errors: [
-      'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
-      'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
-      'ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED',
-      'ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED',
-      'ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN',
-      'ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE',
-      'ERR_SSL_TLSV1_ALERT_ACCESS_DENIED',
-      'ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR',
+      'ALERT_UNKNOWN_CA',
+      'ALERT_BAD_CERTIFICATE',
+      'ALERT_CERTIFICATE_EXPIRED',
+      'ALERT_CERTIFICATE_REVOKED',
+      'ALERT_CERTIFICATE_UNKNOWN',
+      'ALERT_UNSUPPORTED_CERTIFICATE',
+      'ALERT_ACCESS_DENIED',
+      'ALERT_DECRYPT_ERROR',
     ],
   },
   noCommonVersion: {
@@ -80,16 +87,26 @@ export const TLS = {
     executed: 'no',
     retryable: false,
     meaning: 'This process and Redis share no TLS version or cipher.',
-    nextStep: 'Compare `tls-protocols` and `tls-ciphers` in redis.conf with `node -p "tls.DEFAULT_MIN_VERSION"`. TLS 1.2 and 1.3 should be allowed on both sides.',
+    nextStep:
+      'Compare `tls-protocols` and `tls-ciphers` in redis.conf with `node -p "tls.DEFAULT_MIN_VERSION"`. TLS 1.2 and 1.3 should be allowed on both sides.',
     errors: [
-      'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
-      'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
-      'ERR_SSL_TLSV1_ALERT_INSUFFICIENT_SECURITY',
+      'ALERT_PROTOCOL_VERSION',
+      'ALERT_INSUFFICIENT_SECURITY',
       'ERR_SSL_UNSUPPORTED_PROTOCOL',
       'ERR_SSL_VERSION_TOO_LOW',
       'ERR_SSL_NO_PROTOCOLS_AVAILABLE',
       'ERR_SSL_NO_SHARED_CIPHER',
     ],
+  },
+  handshakeRefused: {
+    code: 'tls-handshake-refused',
+    reaction: 'misconfigured',
+    executed: 'no',
+    retryable: false,
+    meaning: 'Redis refused to set up TLS: it wants a client certificate, or shares no cipher with this process.',
+    nextStep:
+      'Give `tls.cert` and `tls.key` if redis.conf has `tls-auth-clients yes`; else compare `tls-ciphers` there with `node -p "tls.DEFAULT_CIPHERS"`. The Redis log names the reason.',
+    errors: ['ALERT_HANDSHAKE_FAILURE'],
   },
   plainPort: {
     code: 'tls-to-plain-port',
@@ -98,8 +115,14 @@ export const TLS = {
     executed: 'no',
     retryable: false,
     meaning: 'TLS was spoken to a port that answers in plain text.',
-    nextStep: 'Use `redis://` instead of `rediss://`, or the port given by `tls-port` in redis.conf. Probe: `redis-cli -h <host> -p <port> ping` without --tls.',
-    errors: ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'ERR_SSL_RECORD_TOO_LARGE', 'ERR_SSL_HTTP_REQUEST'],
+    nextStep:
+      'Use `redis://` instead of `rediss://`, or the port given by `tls-port` in redis.conf. Probe: `redis-cli -h <host> -p <port> ping` without --tls.',
+    errors: [
+      'ERR_SSL_WRONG_VERSION_NUMBER',
+      'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+      'ERR_SSL_RECORD_TOO_LARGE',
+      'ERR_SSL_HTTP_REQUEST',
+    ],
   },
   tlsPort: {
     code: 'plain-to-tls-port',
@@ -109,6 +132,9 @@ export const TLS = {
     retryable: false,
     meaning: 'Plain text was spoken to a port that wants TLS.',
     nextStep: 'Use `rediss://` instead of `redis://`. Probe: `redis-cli -h <host> -p <port> --tls ping`.',
+    // redis-server just cuts the connection (see closed-at-start); others say so, or send a TLS alert: byte 21, control-U.
+    replies: [/^ERR Bad TLS header/i],
+    messages: [/^Unknown RESP type 21\b/, /^Protocol error, got "\cU"/],
   },
   ownMaterial: {
     code: 'tls-own-material',
@@ -116,7 +142,8 @@ export const TLS = {
     executed: 'no',
     retryable: false,
     meaning: 'The certificate, key or authority given to this process cannot be read or do not belong together.',
-    nextStep: 'They must be PEM texts (not file names), the key must match the certificate, and an encrypted key needs `tls.passphrase`: `openssl x509 -in <cert> -noout -pubkey` and `openssl pkey -in <key> -pubout` must print the same.',
+    nextStep:
+      'They must be PEM texts (not file names), the key must match the certificate, and an encrypted key needs `tls.passphrase`: `openssl x509 -in <cert> -noout -pubkey` and `openssl pkey -in <key> -pubout` must print the same.',
     errors: ['ERR_OSSL_PEM_NO_START_LINE', 'ERR_OSSL_X509_KEY_VALUES_MISMATCH', 'ERR_OSSL_BAD_DECRYPT'],
   },
   timeout: {

@@ -8,8 +8,9 @@ export const USAGE = {
     executed: 'no',
     retryable: true,
     meaning: 'The command reached Redis after its deadline, and the fence kept it from running.',
-    nextStep: 'Nothing to do: the caller was answered in time, and nothing was written twice. If it is frequent, Redis or the way to it is slow.',
-    replies: [/^LATE\b/],
+    nextStep:
+      'Nothing to do: the caller was answered in time, and nothing was written twice. If it is frequent, Redis or the way to it is slow.',
+    replies: [/^(ERR )?LATE\b/],
   },
   noScript: {
     code: 'script-unknown',
@@ -17,7 +18,8 @@ export const USAGE = {
     executed: 'no',
     retryable: true,
     meaning: 'Redis does not know this script: it was restarted, or another server took over.',
-    nextStep: 'Nothing to do: the script is sent again. If keys are missing too, the server came back empty; look at its persistence.',
+    nextStep:
+      'Nothing to do: the script is sent again. If keys are missing too, the server came back empty; look at its persistence.',
     replies: [/^NOSCRIPT\b/],
   },
   noGroup: {
@@ -26,7 +28,8 @@ export const USAGE = {
     executed: 'no',
     retryable: true,
     meaning: 'Redis does not know this stream or consumer group: the server may have come back empty.',
-    nextStep: 'Look at `redis-cli INFO server` (`uptime_in_seconds`) and `INFO keyspace`; restore a backup if the data is gone, and switch on persistence.',
+    nextStep:
+      'Look at `redis-cli INFO server` (`uptime_in_seconds`) and `INFO keyspace`; restore a backup if the data is gone, and switch on persistence.',
     replies: [/^NOGROUP\b/],
   },
   transactionAborted: {
@@ -53,8 +56,48 @@ export const USAGE = {
     executed: 'no',
     retryable: false,
     meaning: 'The server does not have this command.',
-    nextStep: 'Compare the version (`redis-cli INFO server`) with the one that brought the command; it may also be renamed or blocked by the provider.',
+    nextStep:
+      'Compare the version (`redis-cli INFO server`) with the one that brought the command; it may also be renamed or blocked by the provider.',
     replies: [/^ERR unknown (sub)?command\b/i],
+  },
+  unblockedByClient: {
+    code: 'unblocked-by-client',
+    reaction: 'none',
+    executed: 'no',
+    retryable: true,
+    meaning: 'Somebody ended the waiting of this command with CLIENT UNBLOCK.',
+    nextStep: 'Nothing to do if an operator meant it.',
+    replies: [/^UNBLOCKED client unblocked\b/],
+  },
+  proxyNoServer: {
+    code: 'proxy-no-server',
+    reaction: 'none',
+    executed: 'no',
+    retryable: true,
+    meaning: 'A proxy in front of Redis has no server for this key.',
+    nextStep: 'Look at the health of the servers behind the proxy in its own status page or log.',
+    replies: [/^no upstream host\b/],
+  },
+  proxyServerFailed: {
+    code: 'proxy-server-failed',
+    reaction: 'none',
+    executed: 'maybe',
+    retryable: true,
+    meaning: 'A proxy in front of Redis lost the server, or waited in vain for its answer.',
+    nextStep: 'Look at the health of the servers behind the proxy in its own status page or log.',
+    replies: [
+      /^upstream (failure|protocol error)\b/,
+      /^ERR (Connection (timed out|refused|reset by peer)|Host is down|No route to host)$/,
+    ],
+  },
+  transferFailed: {
+    code: 'transfer-failed',
+    reaction: 'none',
+    executed: 'maybe',
+    retryable: true,
+    meaning: 'MIGRATE could not reach the other server; the key may now be on both.',
+    nextStep: 'Check that the other server is up and reachable from this one, then look for the key on both.',
+    replies: [/^IOERR\b/],
   },
   scriptFailed: {
     code: 'script-failed',
@@ -63,7 +106,7 @@ export const USAGE = {
     retryable: false,
     meaning: 'A script ended with an error; what it had written before stays written.',
     nextStep: 'Read the line number in the error. Check all inputs in the script before its first write.',
-    replies: [/^ERR Error running script\b/i, /\bscript: [0-9a-z_]+, on @?\w+:\d+\.?$/i, /@user_script:\s*\d+:/],
+    replies: [/^ERR Error running script\b/i, / script: \w+, on @\w+:\d+\.$/],
   },
   errorReply: {
     code: 'error-reply',
