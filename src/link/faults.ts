@@ -26,6 +26,8 @@ export type { Fault, FaultEntry, FaultGroup, Reaction } from './faults/fault.ts'
 export { LINK_FAULTS } from './faults/own.ts'
 export { executedByReply, faultOfReply } from './faults/reply.ts'
 
+const ELSEWHERE = [NETWORK, TLS, AUTHENTICATION, SERVER_STATE, PERSISTENCE, CLUSTER, QUOTA, USAGE].flatMap(entries)
+
 /** The table by group, in the order in which a connection meets them. */
 export const FAULT_GROUPS: Readonly<Record<FaultGroup, readonly FaultEntry[]>> = {
   network: entries(NETWORK),
@@ -36,8 +38,7 @@ export const FAULT_GROUPS: Readonly<Record<FaultGroup, readonly FaultEntry[]>> =
   cluster: entries(CLUSTER),
   quota: entries(QUOTA),
   usage: entries(USAGE),
-  // The link raises some faults of the other groups by itself too: each is listed once.
-  link: entries(LINK_FAULTS).filter((entry) => !entries(SERVER_STATE, AUTHENTICATION).includes(entry)),
+  link: entries(LINK_FAULTS).filter((entry) => !ELSEWHERE.includes(entry)),
 }
 
 /** Every fault there is. */
@@ -50,6 +51,6 @@ export function reasonOf(fault: Fault, detail?: string): Reason {
   return { code: fault.code, text, nextStep: fault.nextStep }
 }
 
-function entries(...groups: readonly FaultEntries[]): readonly FaultEntry[] {
-  return groups.flatMap((group) => Object.values(group))
+function entries(group: FaultEntries): readonly FaultEntry[] {
+  return Object.values(group)
 }

@@ -1,7 +1,9 @@
 /** What the link finds out by itself, without an error from the server or the network. */
 import { AUTHENTICATION } from './authentication.ts'
 import type { FaultEntries } from './fault.ts'
+import { NETWORK } from './network.ts'
 import { SERVER_STATE } from './server-state.ts'
+import { TLS } from './tls.ts'
 
 /** Named conditions and faults that the link itself raises. */
 export const LINK_FAULTS = {
@@ -28,6 +30,15 @@ export const LINK_FAULTS = {
     retryable: true,
     meaning: 'Redis did not answer this call within its deadline.',
     nextStep: 'If it goes on, the health of the link says why: slow, silent or down.',
+  },
+  noAnswer: {
+    code: 'no-answer',
+    reaction: 'none',
+    executed: 'maybe',
+    retryable: true,
+    meaning: 'Redis did not answer this call in time; the connection may still be good.',
+    nextStep:
+      'One such call is noise. If they go on, the state of the link will tell why: slow, silent or down. A call that needs longer may be given a longer deadline.',
   },
   silent: {
     code: 'silent',
@@ -79,6 +90,10 @@ export const LINK_FAULTS = {
     meaning: 'The link was closed by the application.',
     nextStep: 'Nothing to do; calls after close() are a mistake of the application.',
   },
+  // Faults of other groups that the link finds by looking, without an error that says so.
   readOnlyReplica: SERVER_STATE.readOnlyReplica,
   wrongDatabase: AUTHENTICATION.wrongDatabase,
+  closedAtStart: NETWORK.closedAtStart,
+  plainToTlsPort: TLS.tlsPort,
+  tlsToPlainPort: TLS.plainPort,
 } as const satisfies FaultEntries
