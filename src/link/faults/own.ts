@@ -29,16 +29,8 @@ export const LINK_FAULTS = {
     executed: 'maybe',
     retryable: true,
     meaning: 'Redis did not answer this call within its deadline.',
-    nextStep: 'If it goes on, the health of the link says why: slow, silent or down.',
-  },
-  noAnswer: {
-    code: 'no-answer',
-    reaction: 'none',
-    executed: 'maybe',
-    retryable: true,
-    meaning: 'Redis did not answer this call in time; the connection may still be good.',
     nextStep:
-      'One such call is noise. If they go on, the state of the link will tell why: slow, silent or down. A call that needs longer may be given a longer deadline.',
+      'If it goes on, the health of the link says why: slow, silent or down. A call that needs longer may be given a longer deadline.',
   },
   silent: {
     code: 'silent',
