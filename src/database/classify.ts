@@ -18,6 +18,8 @@ export interface Fault {
 
 /** Finds the row for an error. `place` is the database's address, without secrets. */
 export function classify(error: unknown, place: string): Fault {
+  if (error instanceof DatabaseError && error.reason !== undefined)
+    return { row: faultRow(error.reason.code), reason: error.reason, cause: error.cause }
   const leaves = flatten(error)
   const [row, leaf] = firstMatch(leaves)
   return occurrence(row, place, messageOf(leaf), error)

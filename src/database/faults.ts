@@ -397,6 +397,14 @@ const CALL_FAULTS: readonly FaultRow[] = [
     nextStep: 'Give a value that the constraint allows.',
   },
   {
+    code: 'file-replaced',
+    scope: 'connection',
+    error: 'DATABASE_LOST',
+    retryable: true,
+    text: 'The database file was moved or deleted while it was in use',
+    nextStep: 'Put the file back while the application is stopped; leave the data directory to the application.',
+  },
+  {
     code: 'disk-fault',
     scope: 'connection',
     error: 'DATABASE_LOST',

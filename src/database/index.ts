@@ -1,3 +1,4 @@
+export { createDatabase } from './create-database.ts'
 export type { CallOptions, Database, Queryable, Transaction, TransactionOptions } from './database.ts'
 export type { Dialect } from './dialect.ts'
 export type { EngineName, QueryResult } from './engine.ts'

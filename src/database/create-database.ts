@@ -1,0 +1,172 @@
+/**
+ * Puts the durable side together: options, engine, supervisor, migrations.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Clock } from '../clock.ts'
+import { DatabaseError } from '../errors.ts'
+import { knownOptions, numberOption } from '../options.ts'
+import { channels } from '../telemetry/channels.ts'
+import { withoutSecrets } from './classify.ts'
+import type { CallOptions, Database, Transaction, TransactionOptions } from './database.ts'
+import { Deadline } from './deadline.ts'
+import type { Dialect } from './dialect.ts'
+import type { Engine, EngineEvents, EngineName, QueryResult } from './engine.ts'
+import type { DatabaseHealth } from './health.ts'
+import { Migrations } from './migrations.ts'
+import type { Migration } from './migrations.ts'
+import { readSettings } from './options.ts'
+import type { DatabaseOptions, Settings } from './options.ts'
+import { SqliteEngine } from './sqlite/engine.ts'
+import { checkStatement, looksLikeRead } from './statement.ts'
+import { Supervisor } from './supervisor.ts'
+import { runTransaction } from './transaction.ts'
+import type { Parameter } from './values.ts'
+
+const GRACE_MS = 5000
+
+/**
+ * Makes a database; nothing is opened before `start()`.
+ * @throws OptionError when an option cannot work
+ */
+export function createDatabase(options: DatabaseOptions = {}): Database {
+  return new SupervisedDatabase(readSettings(options))
+}
+
+function openEngine(settings: Settings, events: EngineEvents): Engine {
+  return new SqliteEngine(settings, events)
+}
+
+class SupervisedDatabase implements Database {
+  readonly name: string
+  readonly engine: EngineName
+  readonly dialect: Dialect
+  readonly #settings: Settings
+  readonly #clock: Clock
+  readonly #migrations = new Migrations()
+  readonly #supervisor: Supervisor
+  /** Is the caller inside a transaction of this database? */
+  readonly #inside = new AsyncLocalStorage<{ live: boolean }>()
+  #calls = 0
+  #onIdle: (() => void) | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(settings: Settings) {
+    this.#settings = settings
+    this.#clock = settings.clock
+    this.#supervisor = new Supervisor({
+      settings,
+      openEngine: (events) => openEngine(settings, events),
+      upgrade: (engine, deadline) => this.#migrations.apply(engine, deadline),
+      writeProbe: (engine, deadline) => this.#migrations.probeWrite(engine, deadline),
+    })
+    this.name = settings.name
+    this.engine = this.#supervisor.engine.name
+    this.dialect = this.#supervisor.engine.dialect
+  }
+
+  get health(): DatabaseHealth {
+    return this.#supervisor.health
+  }
+
+  start(): void {
+    this.#supervisor.start()
+  }
+
+  async ready(options: CallOptions = {}): Promise<void> {
+    const { clock } = this.#settings
+    const deadline = new Deadline(clock, this.#deadlineMs(options))
+    try {
+      await this.#supervisor.untilUsable(deadline)
+    } finally {
+      deadline.clear()
+    }
+  }
+
+  migrate(component: string, migrations: readonly Migration[]): void {
+    if (this.#migrations.declare(component, migrations)) this.#supervisor.restart()
+  }
+
+  query<Row extends object = Record<string, unknown>>(
+    sql: string,
+    params: readonly Parameter[] = [],
+    options: CallOptions = {},
+  ): Promise<QueryResult<Row>> {
+    return this.#call(options, async (deadline) => {
+      checkStatement(sql)
+      if (this.engine === 'sqlite' && this.#inside.getStore()?.live === true && !looksLikeRead(sql)) throw nestedError('query()')
+      const result = await this.#supervisor.engine.query({ sql, params }, deadline)
+      return result as QueryResult<Row>
+    })
+  }
+
+  transaction<T>(run: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    const { readOnly = false, ...rest } = options
+    return this.#call(rest, async (deadline) => {
+      if (this.#inside.getStore()?.live === true) throw nestedError('transaction()')
+      const { engine } = this.#supervisor
+      const session = await engine.lease(readOnly, deadline)
+      const { clock } = this.#settings
+      const onHookError = (error: unknown): void => this.#hookFailed(error)
+      const inside = { live: true }
+      try {
+        const work = (tx: Transaction): Promise<T> => this.#inside.run(inside, () => run(tx))
+        return await runTransaction(work, { session, dialect: this.dialect, deadline, readOnly, clock, onHookError })
+      } finally {
+        inside.live = false
+      }
+    })
+  }
+
+  close(options: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(numberOption('graceMs', options.graceMs ?? GRACE_MS))
+    return this.#closing
+  }
+
+  async #call<T>(options: CallOptions, work: (deadline: Deadline) => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) throw closedError()
+    const deadline = new Deadline(this.#clock, this.#deadlineMs(options))
+    this.#calls += 1
+    this.#supervisor.callBegan()
+    try {
+      await this.#supervisor.admit(deadline)
+      return await work(deadline)
+    } finally {
+      deadline.clear()
+      this.#supervisor.callEnded()
+      this.#calls -= 1
+      if (this.#calls === 0) this.#onIdle?.()
+    }
+  }
+
+  #deadlineMs(options: CallOptions): number {
+    knownOptions('call', options, ['deadlineMs'])
+    return options.deadlineMs === undefined ? this.#settings.deadlineMs : numberOption('deadlineMs', options.deadlineMs, { min: 1, max: 2 ** 31 - 1 })
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const grace = new Deadline(this.#clock, graceMs)
+    const idle = new Promise<void>((resolve) => {
+      this.#onIdle = resolve
+    })
+    if (this.#calls > 0) await grace.guard(idle, () => new Error('grace is over')).catch(() => undefined)
+    grace.clear()
+    this.#supervisor.close()
+    await this.#supervisor.engine.close()
+  }
+
+  #hookFailed(error: unknown): void {
+    const text = withoutSecrets(error instanceof Error ? error.message : String(error))
+    channels.notice.publish({ source: this.name, level: 'error', message: `What should run after a commit failed: ${text}` })
+  }
+}
+
+function closedError(): DatabaseError {
+  return new DatabaseError('DATABASE_CLOSED', 'The database was closed.', { executed: 'no' })
+}
+
+function nestedError(method: string): DatabaseError {
+  return new DatabaseError('DATABASE_STATEMENT', `${method} of the database was called inside its own transaction, and would wait for it.`, {
+    executed: 'no',
+    nextStep: 'Use the tx that the transaction function was given.',
+  })
+}

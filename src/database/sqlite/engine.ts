@@ -1,0 +1,214 @@
+/**
+ * The embedded engine on node:sqlite.
+ *
+ *     write transactions, single writes ─▶ one after another ─▶ the writing connection    (BEGIN IMMEDIATE)
+ *     single reads                      ─▶ at once           ─▶ the reading connection    (refuses to write)
+ *     read-only transactions            ─▶ a few at once     ─▶ a reading connection each (a snapshot)
+ *
+ * node:sqlite runs a statement synchronously: a deadline bounds every wait, and cannot interrupt one statement.
+ */
+import { resolve } from 'node:path'
+import { DatabaseError } from '../../errors.ts'
+import { classify, faultError, ownFault } from '../classify.ts'
+import type { Fault } from '../classify.ts'
+import type { Deadline } from '../deadline.ts'
+import { sqliteDialect } from '../dialect.ts'
+import type { Engine, EngineEvents, QueryResult, Session, Statement } from '../engine.ts'
+import type { Settings } from '../options.ts'
+import { looksLikeRead } from '../statement.ts'
+import { Turns } from '../turns.ts'
+import type { EndTurn } from '../turns.ts'
+import { SqliteConnection } from './connection.ts'
+import { ensureFile, fileIdentity, openFile } from './file.ts'
+import { SqliteSession } from './session.ts'
+
+type Rows = QueryResult<Record<string, unknown>>
+
+/** A locked file is tried again after a random pause up to this. */
+const RETRY_MS = 20
+/** Reading connections kept for the next read-only transaction. */
+const SPARE_READERS = 2
+
+export class SqliteEngine implements Engine {
+  readonly name = 'sqlite'
+  readonly dialect = sqliteDialect
+  readonly address: string
+  readonly #settings: Settings
+  readonly #events: EngineEvents
+  readonly #writing: Turns
+  readonly #reading: Turns
+  #open: OpenFile | undefined
+
+  constructor(settings: Settings, events: EngineEvents) {
+    this.#settings = settings
+    this.#events = events
+    this.address = resolve(settings.directory)
+    this.#writing = this.#turns(1)
+    this.#reading = this.#turns(settings.pool.max)
+  }
+
+  async query(statement: Statement, deadline: Deadline): Promise<Rows> {
+    if (looksLikeRead(statement.sql)) {
+      const rows = await this.#read(statement, deadline)
+      if (rows !== undefined) return rows
+    }
+    const endTurn = await this.#writing.take(deadline)
+    try {
+      const { writer } = this.#opened()
+      return await this.untilFree(deadline, () => writer.run(statement))
+    } finally {
+      endTurn()
+    }
+  }
+
+  async lease(readOnly: boolean, deadline: Deadline): Promise<Session> {
+    const endTurn = await (readOnly ? this.#reading : this.#writing).take(deadline)
+    try {
+      const open = this.#opened()
+      if (!readOnly) return new SqliteSession(this, open.writer, endTurn)
+      const reader = open.spares.pop() ?? this.#tried(() => new SqliteConnection(openFile(open.path, 'read')))
+      return new SqliteSession(this, reader, this.#givingBack(open, reader, endTurn))
+    } catch (error) {
+      endTurn()
+      throw error
+    }
+  }
+
+  async probe(): Promise<void> {
+    try {
+      if (this.#open !== undefined && fileIdentity(this.#open.path) !== this.#open.identity)
+        throw faultError(ownFault('file-replaced', this.address, ''), 'no')
+      if (this.#open?.writer.isOpen === false) this.#closeFile()
+      this.#open ??= openAll(this.address)
+      this.#open.reader.run({ sql: 'SELECT count(*) FROM sqlite_schema', params: [] })
+    } catch (error) {
+      throw faultError(classify(error, this.address), 'no')
+    }
+  }
+
+  drain(fault: Fault): void {
+    this.#closeFile()
+    this.#writing.refuse(() => faultError(fault, 'no'))
+    this.#reading.refuse(() => faultError(fault, 'no'))
+  }
+
+  async close(): Promise<void> {
+    this.drain(ownFault('lost', this.address, 'closed'))
+  }
+
+  /** Runs `work`, again and again with random pauses while another process holds the file locked. */
+  async untilFree<T>(deadline: Deadline, work: () => T): Promise<T> {
+    let locked = false
+    for (;;) {
+      if (deadline.missed) throw this.#missed(locked)
+      try {
+        const value = work()
+        this.#events.answered()
+        return value
+      } catch (error) {
+        if (!isLocked(error)) throw this.failure(error)
+        locked = true
+      }
+      await deadline.pause(1 + this.#settings.random() * RETRY_MS)
+    }
+  }
+
+  /** The caller's error, told to the supervisor on the way. */
+  failure(error: unknown): DatabaseError {
+    if (error instanceof DatabaseError) return error
+    const fault = classify(error, this.address)
+    this.#events.failed(fault)
+    return faultError(fault, 'maybe')
+  }
+
+  #missed(locked: boolean): DatabaseError {
+    const detail = locked ? '' : 'the deadline had passed before the statement was run'
+    return faultError(ownFault(locked ? 'locked' : 'no-answer', this.address, detail), 'no')
+  }
+
+  /** Undefined when the statement turns out to write. */
+  async #read(statement: Statement, deadline: Deadline): Promise<Rows | undefined> {
+    const { reader } = this.#opened()
+    return this.untilFree(deadline, () => {
+      try {
+        return reader.run(statement)
+      } catch (error) {
+        if (isReadOnly(error)) return undefined
+        throw error
+      }
+    })
+  }
+
+  #opened(): OpenFile {
+    if (this.#open?.writer.isOpen === true) return this.#open
+    const fault = ownFault('lost', this.address, 'the file is not open')
+    this.#events.failed(fault)
+    throw faultError(fault, 'no')
+  }
+
+  #tried<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw this.failure(error)
+    }
+  }
+
+  #givingBack(open: OpenFile, reader: SqliteConnection, endTurn: EndTurn): EndTurn {
+    return () => {
+      if (open === this.#open && open.spares.length < SPARE_READERS && !reader.inTransaction) open.spares.push(reader)
+      else reader.close()
+      endTurn()
+    }
+  }
+
+  #closeFile(): void {
+    const open = this.#open
+    this.#open = undefined
+    if (open === undefined) return
+    for (const connection of [open.reader, ...open.spares, open.writer]) connection.close()
+  }
+
+  #turns(atOnce: number): Turns {
+    const busy = (code: string, detail: string): DatabaseError => faultError(ownFault(code, this.address, detail), 'no')
+    return new Turns({
+      atOnce,
+      maxWaiting: this.#settings.pool.maxWaiting,
+      tooMany: () => busy('too-many-waiting', ''),
+      tooLate: (deadline) => busy('no-connection-free', `other transactions took longer than ${deadline.limitMs} ms`),
+    })
+  }
+}
+
+interface OpenFile {
+  readonly path: string
+  readonly identity: string | undefined
+  readonly writer: SqliteConnection
+  readonly reader: SqliteConnection
+  /** Reading connections between two read-only transactions. */
+  readonly spares: SqliteConnection[]
+}
+
+function openAll(directory: string): OpenFile {
+  const path = ensureFile(directory)
+  const writer = new SqliteConnection(openFile(path, 'write'))
+  try {
+    return { path, identity: fileIdentity(path), writer, reader: new SqliteConnection(openFile(path, 'read')), spares: [] }
+  } catch (error) {
+    writer.close()
+    throw error
+  }
+}
+
+/** SQLITE_BUSY and SQLITE_LOCKED, with their extended forms. */
+function isLocked(error: unknown): boolean {
+  return [5, 6].includes(resultCode(error) & 0xff)
+}
+
+function isReadOnly(error: unknown): boolean {
+  return (resultCode(error) & 0xff) === 8
+}
+
+function resultCode(error: unknown): number {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : 0
+}
