@@ -14,7 +14,7 @@ import { RedisServer } from '../test/support/redis-server.ts'
 const KEYS_BY_HAND: ReadonlyMap<string, string> = new Map([
   ['SORT', '1 STORE@2'],
   ['SORT_RO', '1'],
-  ['MIGRATE', '3? KEYS@-2..-1'],
+  ['MIGRATE', '3|KEYS@6..-1'],
 ])
 const WIDTH = 116
 

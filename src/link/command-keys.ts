@@ -2,13 +2,13 @@
  * Where the keys of a command stand among its words. The rules of the command table are texts:
  *
  *     1               the word at index 1 (0 is the command's name)
- *     3?              the word at index 3 unless it is empty
  *     1..-1           from index 1 to the last word; 1..-2 to the one before it
  *     1..-1/2         every second of these
  *     #2              index 2 holds how many keys follow it; #1/2: as many, with a value behind each
  *     STORE@6         the word behind STORE, which stands at index 6 or later
- *     KEYS@-2..-1     from behind KEYS, looked for backwards from the last but one, to the last word
+ *     KEYS@6..-1      from behind KEYS to the last word
  *     STREAMS@1/half  the first half of what stands behind STREAMS
+ *     3|KEYS@6..-1    the word at index 3, or, where that is empty, by the other rule
  *
  * Several rules in a row add up: `1 #2` is a destination and counted sources.
  */
@@ -55,15 +55,15 @@ export class KeyRule {
 
 const FORMS: readonly { readonly pattern: RegExp; readonly rule: (parts: readonly string[]) => Rule }[] = [
   { pattern: /^(\d+)$/, rule: ([at]) => range({ from: Number(at), to: Number(at) }) },
-  { pattern: /^(\d+)\?$/, rule: ([at]) => unlessEmpty(Number(at)) },
+  { pattern: /^(\d+)\|(.+)$/, rule: ([at, other = '']) => unlessEmpty(Number(at), ruleOf(other)) },
   {
     pattern: /^(\d+)\.\.(-?\d+)(?:\/(\d+))?$/,
     rule: ([from, to, step]) => range({ from: Number(from), to: Number(to), step: Number(step ?? 1) }),
   },
   { pattern: /^#(\d+)(?:\/(\d+))?$/, rule: ([at, step]) => counted(Number(at), Number(step ?? 1)) },
-  { pattern: /^([A-Z]+)@(-?\d+)$/, rule: ([word = '', from]) => behind(word, Number(from), oneFrom) },
-  { pattern: /^([A-Z]+)@(-?\d+)\/half$/, rule: ([word = '', from]) => behind(word, Number(from), halfFrom) },
-  { pattern: /^([A-Z]+)@(-?\d+)\.\.-1$/, rule: ([word = '', from]) => behind(word, Number(from), allFrom) },
+  { pattern: /^([A-Z]+)@(\d+)$/, rule: ([word = '', from]) => behind(word, Number(from), oneFrom) },
+  { pattern: /^([A-Z]+)@(\d+)\/half$/, rule: ([word = '', from]) => behind(word, Number(from), halfFrom) },
+  { pattern: /^([A-Z]+)@(\d+)\.\.-1$/, rule: ([word = '', from]) => behind(word, Number(from), allFrom) },
 ]
 
 function ruleOf(text: string): Rule {
@@ -81,9 +81,10 @@ function range({ from, to, step = 1 }: { from: number; to: number; step?: number
   }
 }
 
-function unlessEmpty(at: number): Rule {
+function unlessEmpty(at: number, other: Rule): Rule {
   return (args, found) => {
-    if (args[at]?.length !== 0) found.push(at)
+    if (args[at]?.length === 0) other(args, found)
+    else found.push(at)
   }
 }
 
@@ -99,9 +100,7 @@ function counted(at: number, step: number): Rule {
 
 function behind(word: string, from: number, take: (first: number, length: number) => [number, number]): Rule {
   return (args, found) => {
-    const start = from < 0 ? args.length + from : from
-    const step = from < 0 ? -1 : 1
-    for (let index = start; index > 0 && index < args.length; index += step) {
+    for (let index = from; index < args.length; index++) {
       if (String(args[index]).toUpperCase() !== word) continue
       const [first, last] = take(index + 1, args.length)
       for (let key = first; key <= last; key++) found.push(key)

@@ -165,7 +165,7 @@ export const COMMAND_TABLE: readonly CommandRow[] = [
   {
     kind: 'write',
     denyOom: false,
-    keys: '3? KEYS@-2..-1',
+    keys: '3|KEYS@6..-1',
     names: `
       MIGRATE,
     `,

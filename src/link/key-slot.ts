@@ -3,8 +3,8 @@
  *
  *     slot of `user:{42}:name`  =  slot of `42`
  *
- * Thirty lines of our own instead of a dependency: they take Buffers with any bytes, and the published one-file package
- * is the oracle of their test.
+ * Our own and not the published package `cluster-key-slot`: that one sends a key with an empty tag before another
+ * brace (`a{}b}`) to a wrong slot, which costs a redirect on every call.
  */
 import type { Argument } from './driver.ts'
 
