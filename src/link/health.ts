@@ -42,7 +42,17 @@ export interface LinkHealth {
 }
 
 const LEGAL: Readonly<Record<HealthState, readonly HealthState[]>> = {
-  connecting: ['up', 'write-blocked', 'not-ready', 'over-quota', 'down', 'misconfigured', 'isolated', 'closed'],
+  connecting: [
+    'up',
+    'recovering',
+    'write-blocked',
+    'not-ready',
+    'over-quota',
+    'down',
+    'misconfigured',
+    'isolated',
+    'closed',
+  ],
   up: ['brownout', 'write-blocked', 'not-ready', 'over-quota', 'down', 'misconfigured', 'isolated', 'closed'],
   brownout: ['up', 'write-blocked', 'not-ready', 'over-quota', 'down', 'misconfigured', 'isolated', 'closed'],
   'write-blocked': ['up', 'not-ready', 'over-quota', 'down', 'misconfigured', 'isolated', 'closed'],
@@ -102,7 +112,8 @@ export class HealthMachine {
   /** Moves to a state, or gives the state a new reason; an illegal move is a bug of the link and throws. */
   move(to: HealthState, reason: Reason): void {
     const before = this.#health
-    if (!isLegal(before.state, to)) throw new Error(`Illegal health transition ${before.state} -> ${to} (${reason.code})`)
+    if (!isLegal(before.state, to))
+      throw new Error(`Illegal health transition ${before.state} -> ${to} (${reason.code})`)
     if (before.state === to && before.reason.code === reason.code) return
     const since = before.state === to ? before.since : this.#wallNow()
     this.#health = { state: to, since, reason, can: capabilitiesIn(to) }

@@ -1,0 +1,92 @@
+/**
+ * Lanes for commands that wait inside the server (BLMOVE, XREADGROUP BLOCK …): a connection each, because everything behind
+ * such a command waits too. The call's deadline is the command's own waiting time plus that of a read.
+ */
+import { LinkError, type Reason } from '../errors.ts'
+import type { Argument, Reply } from './driver.ts'
+import type { Fault } from './faults.ts'
+import { Lane, type LaneOptions } from './lane.ts'
+import { Call } from './pending.ts'
+import type { BlockingLane } from './redis-link.ts'
+import type { Wire } from './wire.ts'
+
+export interface BlockingOptions extends LaneOptions {
+  /** The refusal to give when the link does not serve; undefined: it serves. */
+  readonly unavailable: () => LinkError | undefined
+  readonly onClose: () => void
+}
+
+export class BlockingLaneConnection implements BlockingLane {
+  readonly #options: BlockingOptions
+  readonly #lane: Lane
+  #waiting: PromiseWithResolvers<Wire> | undefined
+  #busy = false
+  #closed = false
+
+  constructor(options: BlockingOptions) {
+    this.#options = options
+    this.#lane = new Lane(options, {
+      wanted: () => !this.#closed && this.#waiting !== undefined,
+      opened: (wire) => {
+        this.#waiting?.resolve(wire)
+        this.#waiting = undefined
+        return Promise.resolve()
+      },
+      lost: (_fault: Fault, reason: Reason) => {
+        this.#refuse(new LinkError('LINK_UNAVAILABLE', reason.text, { executed: 'no', retryable: true, reason }))
+      },
+      message: () => undefined,
+      invalidated: () => undefined,
+    })
+  }
+
+  async send(
+    args: readonly Argument[],
+    { blockMs, buffers = false }: { readonly blockMs: number; readonly buffers?: boolean },
+  ): Promise<Reply> {
+    const refusal = this.#closed ? closedError() : this.#options.unavailable()
+    if (refusal !== undefined) throw refusal
+    if (this.#busy)
+      throw new LinkError('LINK_BUSY', 'This lane waits in another command; open one lane for each.', {
+        executed: 'no',
+      })
+    this.#busy = true
+    try {
+      const wire = this.#lane.wire ?? (await this.#open())
+      return await wire.dispatch(new Call(args, blockMs + this.#options.settings.readDeadlineMs, buffers))
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  /** Nothing may go out any more: what waits is failed. */
+  drop(reason: Reason): void {
+    this.#lane.drop(reason)
+    this.#refuse(new LinkError('LINK_UNAVAILABLE', reason.text, { executed: 'no', retryable: true, reason }))
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    const error = closedError()
+    this.#lane.drop({ code: error.code, text: error.message, nextStep: '' })
+    this.#refuse(error)
+    this.#options.onClose()
+  }
+
+  #open(): Promise<Wire> {
+    this.#waiting = Promise.withResolvers<Wire>()
+    const { promise } = this.#waiting
+    this.#lane.maintain()
+    return promise
+  }
+
+  #refuse(error: LinkError): void {
+    this.#waiting?.reject(error)
+    this.#waiting = undefined
+  }
+}
+
+function closedError(): LinkError {
+  return new LinkError('LINK_CLOSED', 'The lane was closed.', { executed: 'no' })
+}

@@ -1,0 +1,244 @@
+/**
+ * One connection attempt: resolve the address, open, shake hands, all within one budget.
+ *
+ *     resolve ─▶ open ─▶ authenticate ─▶ inspect ─▶ connected
+ *        └────────┴───────────┴─────────────┴─────▶ failed (with the true cause)
+ *                                           └─────▶ waiting (not ready yet: the connection is kept to be asked again)
+ */
+import type { Clock } from '../clock.ts'
+import type { Reason } from '../errors.ts'
+import type { Counters } from './counters.ts'
+import type { Address, Driver } from './driver.ts'
+import type { Endpoint } from './endpoint.ts'
+import {
+  describeError,
+  faultOfFailure,
+  faultOfReply,
+  faultOfTimeout,
+  LINK_FAULTS,
+  reasonOf,
+  type ConnectionPhase,
+  type Fault,
+} from './faults.ts'
+import { authenticate, HandshakeRefusal, inspect, type HandshakeContext, type Inspection } from './handshake.ts'
+import type { LinkSettings } from './settings.ts'
+import { Wire, type WireEvents } from './wire.ts'
+
+export type Outcome =
+  | { readonly kind: 'connected'; readonly wire: Wire; readonly inspection: Inspection }
+  | { readonly kind: 'waiting'; readonly wire: Wire; readonly fault: Fault; readonly reason: Reason }
+  | { readonly kind: 'failed'; readonly fault: Fault; readonly reason: Reason }
+
+/** What an attempt needs of the world outside; a simulation brings its own. */
+export interface Surroundings {
+  readonly clock: Clock
+  /** The address to try now; rejects with the cause. */
+  readonly resolve: (endpoint: Endpoint, budgetMs: number) => Promise<Address>
+  /** What a server says by itself before it closes, such as `-ERR max number of clients reached`. */
+  readonly greeting: (address: Address, endpoint: Endpoint) => Promise<string | undefined>
+}
+
+export interface ConnectorOptions {
+  readonly driver: Driver
+  readonly endpoint: Endpoint
+  readonly settings: LinkSettings
+  readonly surroundings: Surroundings
+  readonly counters: Counters
+}
+
+/** A close without a word hides its reason (full, protected); asking the bare socket costs a connection, so not each time. */
+const GREETING_EVERY_MS = 5000
+const MUTE_CLOSES = ['closed', 'reset', 'broken-pipe']
+const KEEP_ALIVE_MS = 30_000
+
+export class Connector {
+  readonly #options: ConnectorOptions
+  #everUp = false
+  #greetingAskedAt = -Infinity
+  #lastGreeting: string | undefined
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options
+  }
+
+  /** Starts one attempt. `events` are those of the wire once it is connected or waiting; before that nothing is told. */
+  attempt(events: WireEvents): Attempt {
+    this.#options.counters.attempts += 1
+    return new Attempt({ ...this.#options, everUp: this.#everUp, events, explain: (address) => this.#explain(address) })
+  }
+
+  /** The endpoint has answered: from now on a strange failure means "away", not "wrong". */
+  succeeded(): void {
+    this.#everUp = true
+    this.#lastGreeting = undefined
+  }
+
+  context(wire: Wire): HandshakeContext {
+    return handshakeContext(this.#options, wire)
+  }
+
+  async #explain(address: Address): Promise<string | undefined> {
+    const { clock, greeting } = this.#options.surroundings
+    if (clock.now() - this.#greetingAskedAt >= GREETING_EVERY_MS) {
+      this.#greetingAskedAt = clock.now()
+      this.#lastGreeting = await greeting(address, this.#options.endpoint)
+    }
+    return this.#lastGreeting
+  }
+}
+
+interface AttemptOptions extends ConnectorOptions {
+  readonly everUp: boolean
+  readonly events: WireEvents
+  readonly explain: (address: Address) => Promise<string | undefined>
+}
+
+/** One attempt; `outcome` always settles, within the budget, and never rejects. */
+export class Attempt {
+  readonly outcome: Promise<Outcome>
+  readonly startedAt: number
+  readonly #options: AttemptOptions
+  readonly #settle: (outcome: Outcome) => void
+  readonly #endBudget: () => void
+  #phase: ConnectionPhase = 'resolve'
+  #wire: Wire | undefined
+  #over = false
+
+  constructor(options: AttemptOptions) {
+    this.#options = options
+    const { clock } = options.surroundings
+    const { promise, resolve } = Promise.withResolvers<Outcome>()
+    this.outcome = promise
+    this.#settle = resolve
+    this.startedAt = clock.now()
+    const budget = clock.setTimer(() => clock.afterIo(() => this.#timeout()), options.settings.handshakeMs)
+    this.#endBudget = () => clock.clearTimer(budget)
+    this.#run().catch((cause: unknown) => this.#fail(cause))
+  }
+
+  /** Gives up: the outcome is a failure with this reason. */
+  abort(fault: Fault, reason: Reason): void {
+    this.#finish({ kind: 'failed', fault, reason })
+  }
+
+  async #run(): Promise<void> {
+    const { endpoint, surroundings, settings } = this.#options
+    const address = await surroundings.resolve(endpoint, settings.handshakeMs)
+    if (this.#over) return
+    this.#phase = 'connect'
+    const opened = Promise.withResolvers<void>()
+    const wire = this.#open(address, opened.resolve)
+    this.#wire = wire
+    await opened.promise
+    if (this.#over) return
+    this.#phase = 'handshake'
+    const context = handshakeContext(this.#options, wire)
+    try {
+      await authenticate(context)
+      const inspection = await inspect(context)
+      this.#finish({ kind: 'connected', wire, inspection })
+    } catch (error) {
+      if (!(error instanceof HandshakeRefusal)) throw error
+      this.#refused(wire, error)
+    }
+  }
+
+  #open(address: Address, opened: () => void): Wire {
+    const { driver, endpoint, settings, surroundings, counters, everUp, events } = this.#options
+    return new Wire({
+      driver,
+      address,
+      open: {
+        tls: endpoint.tls,
+        protocol: driver.protocols[0] ?? 2,
+        connectTimeoutMs: settings.handshakeMs,
+        keepAliveMs: KEEP_ALIVE_MS,
+      },
+      clock: surroundings.clock,
+      silenceMs: settings.silenceMs,
+      everUp,
+      counters,
+      events: {
+        ...this.#whenOver(events),
+        opened: () => {
+          counters.connectionsOpened += 1
+          opened()
+        },
+        ended: (wire, fault, reason) =>
+          this.#over ? events.ended(wire, fault, reason) : void this.#ended(address, fault, reason),
+      },
+    })
+  }
+
+  /** During the handshake its own code looks at every reply; afterwards the owner does. */
+  #whenOver(events: WireEvents): Omit<WireEvents, 'opened' | 'ended'> {
+    return {
+      errorReply: (wire, fault, reason) => {
+        if (this.#over) events.errorReply(wire, fault, reason)
+      },
+      replied: (wire, now, late) => {
+        if (this.#over) events.replied(wire, now, late)
+      },
+      message: (channel, payload, pattern) => events.message(channel, payload, pattern),
+      invalidated: (keys) => events.invalidated(keys),
+    }
+  }
+
+  #refused(wire: Wire, { fault, reason }: HandshakeRefusal): void {
+    if (fault.reaction === 'not-ready' && !wire.ended) this.#finish({ kind: 'waiting', wire, fault, reason })
+    else this.#finish({ kind: 'failed', fault, reason })
+  }
+
+  /** The connection ended before the handshake was through; a close without a word is looked into. */
+  async #ended(address: Address, fault: Fault, reason: Reason): Promise<void> {
+    if (this.#phase === 'handshake' && MUTE_CLOSES.includes(fault.code)) {
+      const said = await this.#options.explain(address)
+      const told = said === undefined ? undefined : faultOfReply(said)
+      if (said !== undefined && told !== undefined && told.reaction !== 'none') {
+        this.#finish({ kind: 'failed', fault: told, reason: reasonOf(told, said) })
+        return
+      }
+    }
+    this.#finish({ kind: 'failed', fault, reason })
+  }
+
+  #fail(cause: unknown): void {
+    const { endpoint, everUp } = this.#options
+    // An ended wire has told its own cause; the calls that failed with it only repeat it.
+    if (this.#over || this.#wire?.ended === true) return
+    const fault = faultOfFailure(cause, { phase: this.#phase, tls: endpoint.tls !== undefined, everUp })
+    this.#finish({ kind: 'failed', fault, reason: reasonOf(fault, describeError(cause)) })
+  }
+
+  #timeout(): void {
+    if (this.#over) return
+    const { endpoint, settings, everUp } = this.#options
+    const fault = faultOfTimeout({ phase: this.#phase, tls: endpoint.tls !== undefined, everUp })
+    const detail = `not through after ${settings.handshakeMs} ms, in the phase '${this.#phase}'`
+    this.#finish({ kind: 'failed', fault, reason: reasonOf(fault, detail) })
+  }
+
+  #finish(outcome: Outcome): void {
+    if (this.#over) return
+    this.#over = true
+    this.#endBudget()
+    if (outcome.kind === 'failed') this.#wire?.kill(outcome.reason)
+    this.#settle(outcome)
+  }
+}
+
+function handshakeContext(options: ConnectorOptions, wire: Wire): HandshakeContext {
+  const { driver, endpoint, settings, surroundings } = options
+  return {
+    wire,
+    endpoint,
+    clock: surroundings.clock,
+    protocols: driver.protocols,
+    deadlineMs: settings.handshakeMs,
+  }
+}
+
+/** What an attempt comes to when the link was closed before it began. */
+export function outcomeOfGivingUp(reason: Reason): Outcome {
+  return { kind: 'failed', fault: LINK_FAULTS.closed, reason }
+}

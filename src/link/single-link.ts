@@ -1,0 +1,264 @@
+/**
+ * The link to one server at a time: a single Redis, or the master that sentinels name.
+ *
+ *     send ──▶ open wire? ──yes──▶ dispatch ─────────▶ answer, or error within the deadline
+ *                  │no
+ *                  └──▶ admitted in this state? ──no──▶ LINK_UNAVAILABLE at once, nothing sent
+ */
+import type { Clock, Random } from '../clock.ts'
+import { LinkError, type Reason } from '../errors.ts'
+import { channels } from '../telemetry/channels.ts'
+import { BlockingLaneConnection } from './blocking.ts'
+import { commandOf, type CommandInfo } from './commands.ts'
+import { Connector, type Outcome, type Surroundings } from './connector.ts'
+import { newCounters, type Counters } from './counters.ts'
+import type { Argument, Driver, Reply, SubscriptionKind } from './driver.ts'
+import { showEndpoint, type Endpoint } from './endpoint.ts'
+import { describeError, LINK_FAULTS, reasonOf } from './faults.ts'
+import { Fence } from './fence.ts'
+import type { AttemptGate } from './gate.ts'
+import type { LinkHealth } from './health.ts'
+import type { LaneOptions } from './lane.ts'
+import { Call } from './pending.ts'
+import type {
+  BlockingLane,
+  LinkStats,
+  RedisLink,
+  SendOptions,
+  ServerIdentity,
+  Subscription,
+  SubscriptionListener,
+} from './redis-link.ts'
+import type { LinkSettings } from './settings.ts'
+import { Subscriber } from './subscriber.ts'
+import { Supervisor } from './supervisor.ts'
+import type { Wire } from './wire.ts'
+
+export interface SingleLinkOptions {
+  readonly name: string
+  readonly endpoint: Endpoint
+  readonly driver: Driver
+  readonly settings: LinkSettings
+  readonly random: Random
+  readonly surroundings: Surroundings
+  readonly gate: AttemptGate<Outcome>
+  /** Why it starts isolated; undefined: it connects. */
+  readonly isolated: Reason | undefined
+}
+
+type HealthListener = (health: LinkHealth, before: LinkHealth) => void
+
+const NO_OPTIONS: SendOptions = {}
+/** States in which connections beside the command connection make sense. */
+const SERVING: readonly LinkHealth['state'][] = ['up', 'brownout', 'write-blocked', 'recovering']
+
+export class SingleLink implements RedisLink {
+  readonly name: string
+  readonly #options: SingleLinkOptions
+  readonly #settings: LinkSettings
+  readonly #clock: Clock
+  readonly #counters: Counters = newCounters()
+  readonly #listeners = new Set<HealthListener>()
+  readonly #blocking = new Set<BlockingLaneConnection>()
+  readonly #fence: Fence
+  readonly #supervisor: Supervisor
+  readonly #subscriber: Subscriber
+
+  constructor(options: SingleLinkOptions) {
+    this.name = options.name
+    this.#options = options
+    this.#settings = options.settings
+    this.#clock = options.surroundings.clock
+    this.#fence = new Fence({ clock: this.#clock, settings: options.settings })
+    const lane = this.#laneOptions()
+    this.#supervisor = new Supervisor({
+      ...lane,
+      isolated: options.isolated,
+      onHealth: (health, before) => this.#healthChanged(health, before),
+      onAttempt: (outcome, spentMs) => this.#attempted(outcome, spentMs),
+      onIdentified: ({ clockOffsetMs }) => this.#fence.measured(clockOffsetMs),
+    })
+    this.#subscriber = new Subscriber({
+      ...this.#laneOptions(),
+      link: this.name,
+      counters: this.#counters,
+      serving: () => this.#serving,
+    })
+  }
+
+  get health(): LinkHealth {
+    return this.#supervisor.health
+  }
+
+  get stats(): LinkStats {
+    return { ...this.#counters, inFlight: this.#supervisor.inFlight }
+  }
+
+  get server(): ServerIdentity | undefined {
+    return this.#supervisor.server
+  }
+
+  start(): void {
+    this.#supervisor.start()
+  }
+
+  send(args: readonly Argument[], options: SendOptions = NO_OPTIONS): Promise<Reply> {
+    const command = commandOf(args)
+    const wire = this.#supervisor.openWire ?? this.#supervisor.admit(command)
+    const deadlineMs =
+      options.deadlineMs ?? (command.kind === 'read' ? this.#settings.readDeadlineMs : this.#settings.writeDeadlineMs)
+    const call = new Call(args, deadlineMs, options.buffers)
+    const refusal = this.#refusal(call, command, wire)
+    if (wire === undefined || refusal !== undefined) {
+      this.#counters.refused += 1
+      return Promise.reject(refusal ?? this.#unavailable())
+    }
+    return options.fence === true ? this.#sendFenced(wire, call) : wire.dispatch(call)
+  }
+
+  subscribe(kind: SubscriptionKind, names: readonly string[], listener: SubscriptionListener): Subscription {
+    return this.#subscriber.subscribe(kind, names, listener)
+  }
+
+  blocking(): BlockingLane {
+    const { maxBlockingLanes } = this.#settings
+    if (this.#blocking.size >= maxBlockingLanes) {
+      const text = `Cannot open a blocking lane: ${maxBlockingLanes} are open, as many as 'maxBlockingLanes' allows.`
+      throw new LinkError('LINK_BUSY', text, { executed: 'no' })
+    }
+    const lane: BlockingLaneConnection = new BlockingLaneConnection({
+      ...this.#laneOptions(),
+      unavailable: () => (this.#serving ? undefined : this.#unavailable()),
+      onClose: () => void this.#blocking.delete(lane),
+    })
+    this.#blocking.add(lane)
+    return lane
+  }
+
+  onHealth(listener: HealthListener): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  isolate(reason?: string): void {
+    this.#supervisor.isolate(reasonOf(LINK_FAULTS.isolated, reason))
+  }
+
+  rejoin(): void {
+    this.#supervisor.rejoin()
+  }
+
+  close(): Promise<void> {
+    this.#supervisor.close()
+    this.#subscriber.close(this.health.reason)
+    for (const lane of this.#blocking) lane.close()
+    return Promise.resolve()
+  }
+
+  get #serving(): boolean {
+    return SERVING.includes(this.health.state)
+  }
+
+  // --- calls ----------------------------------------------------------------------------------------------------
+
+  /** Why this call is not sent although the link serves. */
+  #refusal(call: Call, command: CommandInfo, wire: Wire | undefined): LinkError | undefined {
+    if (command.lane !== 'commands' || call.args.length === 0 || !(call.bytes >= 0) || !(call.deadlineMs > 0))
+      return wrongArgument(call, command)
+    if (wire === undefined) return undefined
+    if (
+      wire.inFlight < this.#settings.maxInFlight &&
+      wire.bytesInFlight + call.bytes <= this.#settings.maxInFlightBytes
+    )
+      return undefined
+    const text = `Cannot send '${nameOf(call)}': ${wire.inFlight} calls with ${wire.bytesInFlight} bytes are in flight.`
+    return new LinkError('LINK_BUSY', text, { executed: 'no', retryable: true })
+  }
+
+  async #sendFenced(wire: Wire, call: Call): Promise<Reply> {
+    void this.#fence.refresh(wire)
+    try {
+      return await this.#fence.send(wire, call)
+    } catch (error) {
+      if (error instanceof LinkError && error.code === 'LINK_LATE') this.#counters.fenced += 1
+      throw error
+    }
+  }
+
+  #unavailable(): LinkError {
+    const { state, reason } = this.health
+    const code = state === 'closed' ? 'LINK_CLOSED' : 'LINK_UNAVAILABLE'
+    return new LinkError(code, `Redis is not used now (${state}): ${reason.text}`, {
+      executed: 'no',
+      retryable: state !== 'closed' && state !== 'isolated',
+      reason,
+    })
+  }
+
+  // --- what happens ---------------------------------------------------------------------------------------------
+
+  #healthChanged(health: LinkHealth, before: LinkHealth): void {
+    const { state, reason, can, since } = health
+    channels.linkState.publish({ link: this.name, from: before.state, to: state, reason, can, at: since })
+    if (state === 'isolated' || state === 'closed') this.#dropLanes(reason)
+    else this.#subscriber.healthChanged(this.#serving)
+    for (const listener of this.#listeners) this.#tell(() => listener(health, before))
+  }
+
+  #dropLanes(reason: Reason): void {
+    this.#subscriber.drop(reason)
+    for (const lane of this.#blocking) lane.drop(reason)
+  }
+
+  /** A listener that throws must end neither its neighbours nor the link. */
+  #tell(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      const message = `A health listener threw: ${describeError(error)}`
+      channels.notice.publish({ source: this.name, level: 'error', message })
+    }
+  }
+
+  #attempted(outcome: Outcome, durationMs: number): void {
+    if (!channels.linkAttempt.hasSubscribers) return
+    channels.linkAttempt.publish({
+      link: this.name,
+      lane: 'commands',
+      address: showEndpoint(this.#options.endpoint),
+      durationMs,
+      reason: outcome.kind === 'connected' ? undefined : outcome.reason,
+    })
+  }
+
+  #laneOptions(): LaneOptions {
+    const { driver, endpoint, settings, surroundings, random, gate } = this.#options
+    const key = `${showEndpoint(endpoint)} ${endpoint.username ?? ''}`
+    return {
+      clock: this.#clock,
+      random,
+      settings,
+      connector: new Connector({ driver, endpoint, settings, surroundings, counters: this.#counters }),
+      enterGate: (attempt) => gate.enter(key, attempt),
+    }
+  }
+}
+
+function wrongArgument(call: Call, command: CommandInfo): LinkError {
+  return new LinkError('LINK_ARGUMENT', `Cannot send '${nameOf(call)}': ${whatIsWrong(call, command)}`, {
+    executed: 'no',
+  })
+}
+
+function whatIsWrong(call: Call, { lane }: CommandInfo): string {
+  if (call.args.length === 0) return 'a command has at least one word.'
+  if (!(call.bytes >= 0)) return 'every word must be a string or a Buffer.'
+  if (!(call.deadlineMs > 0)) return `'deadlineMs' must be a positive number, got ${call.deadlineMs}.`
+  if (lane === 'blocking') return 'it waits inside the server and would hold up every other call; use link.blocking().'
+  if (lane === 'subscriber') return 'use link.subscribe().'
+  return 'it would change the connection for everybody who shares it.'
+}
+
+function nameOf(call: Call): string {
+  return String(call.args[0] ?? '')
+}

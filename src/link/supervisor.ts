@@ -1,0 +1,373 @@
+/**
+ * Owns the command connection and the link's health.
+ *
+ *   state                     what runs in it
+ *   connecting, down          attempts, decorrelated jitter
+ *   up                        a pulse when idle; replies feed the late window
+ *   brownout                  probes, until enough of them come in time
+ *   write-blocked             a tiny write, or a look for the master, until writes are taken again
+ *   not-ready                 the open connection is inspected again (or, without one, attempts)
+ *   recovering                a hold with PINGs, then a ramp
+ *   misconfigured, over-quota rare attempts
+ *
+ * `#enter` is where states change: it stops what ran in the old state. Wires are compared by identity, and attempts carry
+ * an epoch, so that nothing late changes a state.
+ */
+import type { Clock, Random } from '../clock.ts'
+import { ReplyError, type Reason } from '../errors.ts'
+import { later, pulse, question, repeat, type Stop } from './activities.ts'
+import { Admission } from './admission.ts'
+import { AttemptDelays, awayStateOf } from './attempt-delays.ts'
+import { Doubling } from './backoff.ts'
+import type { CommandInfo } from './commands.ts'
+import { outcomeOfGivingUp, type Attempt, type Connector, type Outcome } from './connector.ts'
+import { faultOfReply, LINK_FAULTS, reasonOf, type Fault, type Reaction } from './faults.ts'
+import { FlapHold } from './flap-hold.ts'
+import { HandshakeRefusal, inspect, type Inspection } from './handshake.ts'
+import { HealthMachine, type HealthState, type LinkHealth } from './health.ts'
+import { LateWindow } from './late-window.ts'
+import type { ServerIdentity } from './redis-link.ts'
+import type { LinkSettings } from './settings.ts'
+import type { Wire, WireEvents } from './wire.ts'
+
+export interface SupervisorOptions {
+  readonly settings: LinkSettings
+  readonly clock: Clock
+  readonly random: Random
+  readonly connector: Connector
+  /** Runs an attempt when no other is under way for this endpoint in the process. */
+  readonly enterGate: (attempt: () => Promise<Outcome>) => Promise<Outcome>
+  /** Why the link starts isolated; undefined: it connects. */
+  readonly isolated: Reason | undefined
+  readonly onHealth: (health: LinkHealth, before: LinkHealth) => void
+  readonly onAttempt: (outcome: Outcome, spentMs: number) => void
+  /** The handshake has passed; called before the first command of a caller. */
+  readonly onIdentified: (inspection: Inspection) => void
+}
+
+/** Error replies after which the connection is of no use. */
+const ENDING: readonly Reaction[] = ['down', 'reconnect', 'misconfigured', 'over-quota']
+const CONNECTED_STATES: readonly HealthState[] = ['up', 'brownout', 'write-blocked']
+
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #clock: Clock
+  readonly #settings: LinkSettings
+  readonly #machine: HealthMachine
+  readonly #admission: Admission
+  readonly #hold: FlapHold
+  readonly #window: LateWindow
+  readonly #delays: AttemptDelays
+  readonly #events: WireEvents
+  #wire: Wire | undefined
+  #openWire: Wire | undefined
+  #attempt: Attempt | undefined
+  #attempting = false
+  #epoch = 0
+  #stop: Stop = () => undefined
+  #server: ServerIdentity | undefined
+  #abandoned: number[] = []
+  #probesInTime = 0
+
+  constructor(options: SupervisorOptions) {
+    const { settings, random, clock } = options
+    this.#options = options
+    this.#clock = clock
+    this.#settings = settings
+    this.#admission = new Admission(settings, random)
+    this.#hold = new FlapHold(settings.flapping)
+    this.#window = new LateWindow(settings.brownout)
+    this.#delays = new AttemptDelays(settings, random)
+    this.#events = this.#wireEvents()
+    this.#machine = new HealthMachine({
+      wallNow: () => clock.wallNow(),
+      initial: options.isolated === undefined ? 'connecting' : 'isolated',
+      reason: options.isolated ?? reasonOf(LINK_FAULTS.starting),
+      onChange: options.onHealth,
+    })
+  }
+
+  get health(): LinkHealth {
+    return this.#machine.health
+  }
+
+  get server(): ServerIdentity | undefined {
+    return this.#server
+  }
+
+  /** The wire that takes every call; undefined when calls must be looked at one by one. */
+  get openWire(): Wire | undefined {
+    return this.#openWire
+  }
+
+  get inFlight(): number {
+    return this.#wire?.inFlight ?? 0
+  }
+
+  start(): void {
+    if (this.health.state === 'connecting') this.#tryConnect()
+  }
+
+  /** The wire for a command that the present state lets through; undefined: refused. */
+  admit(command: CommandInfo): Wire | undefined {
+    return this.#admission.admits(this.health, command, this.#clock.now()) ? this.#wire : undefined
+  }
+
+  isolate(reason: Reason): void {
+    if (this.#resting) return
+    this.#drop(reason)
+    this.#enter('isolated', reason)
+  }
+
+  rejoin(): void {
+    if (this.health.state !== 'isolated') return
+    this.#enter('connecting', reasonOf(LINK_FAULTS.starting))
+    this.#tryConnect()
+  }
+
+  close(): void {
+    if (this.health.state === 'closed') return
+    const reason = reasonOf(LINK_FAULTS.closed)
+    this.#drop(reason)
+    this.#enter('closed', reason)
+  }
+
+  // --- attempts -------------------------------------------------------------------------------------------------
+
+  #tryConnect(): void {
+    if (this.#attempting || this.#resting) return
+    this.#attempting = true
+    const startedAt = this.#clock.now()
+    void this.#connect().then((outcome) => {
+      this.#attempting = false
+      if (outcome !== undefined) this.#concluded(outcome, this.#clock.now() - startedAt)
+      else if (this.health.state === 'connecting') this.#tryConnect()
+    })
+  }
+
+  /** One attempt through the gate; undefined when the link was isolated or closed in the meantime. */
+  async #connect(): Promise<Outcome | undefined> {
+    const epoch = this.#epoch
+    const outcome = await this.#options.enterGate(() => {
+      if (epoch !== this.#epoch) return Promise.resolve(outcomeOfGivingUp(this.health.reason))
+      this.#attempt = this.#options.connector.attempt(this.#events)
+      return this.#attempt.outcome
+    })
+    if (epoch === this.#epoch) return outcome
+    if (outcome.kind !== 'failed') outcome.wire.kill(this.health.reason)
+    return undefined
+  }
+
+  #concluded(outcome: Outcome, spentMs: number): void {
+    this.#options.onAttempt(outcome, spentMs)
+    if (outcome.kind === 'failed') this.#failed(outcome.fault, outcome.reason, spentMs)
+    else if (outcome.wire.ended) this.#failed(LINK_FAULTS.silent, reasonOf(LINK_FAULTS.silent), spentMs)
+    else if (outcome.kind === 'waiting') this.#wait(outcome.wire, outcome.reason)
+    else this.#adopt(outcome.wire, outcome.inspection)
+  }
+
+  /** No connection: the fault decides the state, the state how soon the next attempt comes. */
+  #failed(fault: Fault, reason: Reason, spentMs: number): void {
+    const state = awayStateOf(fault)
+    this.#enter(state, reason)
+    this.#run(later(this.#clock, this.#delays.next(state, spentMs), () => this.#tryConnect()))
+  }
+
+  /** The handshake has passed: this wire serves from now on. */
+  #adopt(wire: Wire, inspection: Inspection): void {
+    this.#wire = wire
+    wire.established()
+    this.#options.connector.succeeded()
+    this.#identified(wire, inspection)
+    this.#delays.reset()
+    const holdMs = this.#hold.holdMs(this.#clock.now())
+    if (inspection.blocked !== undefined) this.#blockWrites(wire, inspection.blocked.reason)
+    else if (holdMs === 0) this.#up(wire)
+    else this.#recover(wire, holdMs)
+  }
+
+  /** The same server may still hold connections that we gave up: what lies in their buffers must not run later. */
+  #identified(wire: Wire, inspection: Inspection): void {
+    const { server } = inspection
+    const same = server.runId !== undefined && server.runId === this.#server?.runId
+    const abandoned = same ? this.#abandoned : []
+    this.#abandoned = []
+    this.#server = server
+    for (const id of abandoned)
+      void question(wire, ['CLIENT', 'KILL', 'ID', String(id)], this.#settings.writeDeadlineMs)
+    this.#options.onIdentified(inspection)
+  }
+
+  // --- states ---------------------------------------------------------------------------------------------------
+
+  #up(wire: Wire): void {
+    this.#window.clear()
+    this.#enter('up', reasonOf(LINK_FAULTS.connected))
+    this.#run(this.#pulse(wire, this.#settings.heartbeatMs))
+  }
+
+  #pulse(wire: Wire, everyMs: number): Stop {
+    const onDead = (detail: string): void =>
+      this.#giveUp(wire, LINK_FAULTS.silent, reasonOf(LINK_FAULTS.silent, detail))
+    return pulse({ wire, clock: this.#clock, everyMs, timeoutMs: this.#settings.silenceMs, onDead })
+  }
+
+  /** Callers' probes may be rare, so the link asks too. */
+  #brownout(wire: Wire): void {
+    const { probeEveryMs } = this.#settings.brownout
+    this.#probesInTime = 0
+    this.#admission.reset()
+    this.#enter('brownout', reasonOf(LINK_FAULTS.slow))
+    const probe = (): void => void question(wire, ['PING'], this.#settings.readDeadlineMs)
+    this.#run(repeat(this.#clock, () => probeEveryMs, probe))
+  }
+
+  #blockWrites(wire: Wire, reason: Reason): void {
+    const already = this.health.state === 'write-blocked' && this.#wire === wire
+    this.#enter('write-blocked', reason)
+    if (already) return
+    const delays = new Doubling(this.#settings.writeProbe, this.#options.random)
+    const replica = (): boolean => this.health.reason.code === LINK_FAULTS.readOnlyReplica.code
+    const probe = (): void => void (replica() ? this.#seekMaster(wire) : this.#probeWrite(wire))
+    this.#run(repeat(this.#clock, () => delays.next(), probe))
+  }
+
+  /** A tiny write with a short life: when it is taken, all are. Where that key is not permitted, callers' writes must try. */
+  async #probeWrite(wire: Wire): Promise<void> {
+    const args = ['SET', this.#settings.probeKey, '1', 'PX', '1000']
+    const refused = await wire.request(args, this.#settings.writeDeadlineMs).then(
+      () => false,
+      (error: unknown) => !(error instanceof ReplyError) || faultOfReply(error.message).reaction !== 'none',
+    )
+    if (!refused && wire === this.#wire && this.health.state === 'write-blocked') this.#up(wire)
+  }
+
+  /** The address may lead to another server by now: a second connection looks, reads go on over the first. */
+  async #seekMaster(wire: Wire): Promise<void> {
+    const outcome = await this.#connect()
+    if (outcome === undefined || outcome.kind === 'failed') return
+    const wanted = wire === this.#wire && outcome.kind === 'connected' && outcome.inspection.blocked === undefined
+    if (!wanted) {
+      outcome.wire.kill(this.health.reason)
+      return
+    }
+    wire.kill(this.health.reason)
+    this.#adopt(outcome.wire, outcome.inspection)
+  }
+
+  /** The server asks for patience; the connection is kept and inspected again. */
+  #wait(wire: Wire, reason: Reason): void {
+    const already = this.health.state === 'not-ready' && this.#wire === wire
+    this.#wire = wire
+    this.#enter('not-ready', reason)
+    if (already) return
+    const delays = new Doubling(this.#settings.notReady, this.#options.random)
+    this.#run(
+      repeat(
+        this.#clock,
+        () => delays.next(),
+        () => void this.#inspectAgain(wire),
+      ),
+    )
+  }
+
+  async #inspectAgain(wire: Wire): Promise<void> {
+    const waiting = (): boolean => wire === this.#wire && this.health.state === 'not-ready'
+    try {
+      const inspection = await inspect(this.#options.connector.context(wire))
+      if (waiting()) this.#adopt(wire, inspection)
+    } catch (error) {
+      // Anything but a refusal is the end of the wire, or a deadline; both show by themselves.
+      if (!waiting() || !(error instanceof HandshakeRefusal)) return
+      if (error.fault.reaction === 'not-ready') this.#enter('not-ready', error.reason)
+      else this.#giveUp(wire, error.fault, error.reason)
+    }
+  }
+
+  /** After repeated outages: held back with a quick pulse, then calls are let in step by step. */
+  #recover(wire: Wire, holdMs: number): void {
+    const rampMs = this.#settings.ramp.at(-1)?.untilMs ?? 0
+    this.#admission.reset(this.#clock.now() + holdMs)
+    this.#enter('recovering', reasonOf(LINK_FAULTS.flapping))
+    const stopPulse = this.#pulse(wire, this.#settings.flapping.pingEveryMs)
+    const stopTimer = later(this.#clock, holdMs + rampMs, () => this.#up(wire))
+    this.#run(() => {
+      stopPulse()
+      stopTimer()
+    })
+  }
+
+  // --- what the wire tells --------------------------------------------------------------------------------------
+
+  #wireEvents(): WireEvents {
+    return {
+      opened: () => undefined,
+      ended: (wire, fault, reason) => this.#lost(wire, fault, reason),
+      errorReply: (wire, fault, reason) => this.#errorReply(wire, fault, reason),
+      replied: (wire, now, late) => this.#replied(wire, now, late),
+      message: () => undefined,
+      invalidated: () => undefined,
+    }
+  }
+
+  #replied(wire: Wire, now: number, late: boolean): void {
+    if (wire !== this.#wire) return
+    if (wire === this.#openWire) {
+      this.#window.record(now, late)
+      if (late && this.#window.brownout) this.#brownout(wire)
+    } else if (this.health.state === 'brownout') {
+      this.#probesInTime = late ? 0 : this.#probesInTime + 1
+      if (this.#probesInTime >= this.#settings.brownout.probesToReturn) this.#up(wire)
+    }
+  }
+
+  #errorReply(wire: Wire, fault: Fault, reason: Reason): void {
+    if (wire !== this.#wire || wire.ended) return
+    const { reaction } = fault
+    if (reaction === 'not-ready') this.#wait(wire, reason)
+    // While not ready it is the inspection that decides.
+    else if (reaction === 'write-blocked' && this.health.state !== 'not-ready') this.#blockWrites(wire, reason)
+    else if (ENDING.includes(reaction)) this.#giveUp(wire, fault, reason)
+  }
+
+  /** The connection is of no use any more; what comes next is the fault's. */
+  #giveUp(wire: Wire, fault: Fault, reason: Reason): void {
+    wire.kill(reason)
+    this.#lost(wire, fault, reason)
+  }
+
+  #lost(wire: Wire, fault: Fault, reason: Reason): void {
+    if (wire !== this.#wire) return
+    if (CONNECTED_STATES.includes(this.health.state)) this.#hold.outage(this.#clock.now())
+    if (this.#server?.clientId !== undefined) this.#abandoned.push(this.#server.clientId)
+    this.#wire = undefined
+    this.#failed(fault, reason, 0)
+  }
+
+  // --- plumbing -------------------------------------------------------------------------------------------------
+
+  /** Isolated or closed: nothing goes out, whatever arrives late. */
+  get #resting(): boolean {
+    return this.health.state === 'isolated' || this.health.state === 'closed'
+  }
+
+  /** Ends the wire and the attempt under way; whatever was begun before is of an earlier epoch. */
+  #drop(reason: Reason): void {
+    this.#epoch += 1
+    this.#attempt?.abort(LINK_FAULTS.closed, reason)
+    this.#wire?.kill(reason)
+    this.#wire = undefined
+  }
+
+  #enter(state: HealthState, reason: Reason): void {
+    if (state !== this.health.state) this.#run(() => undefined)
+    this.#openWire = state === 'up' ? this.#wire : undefined
+    this.#machine.move(state, reason)
+  }
+
+  /** Makes this the state's activity; the one before is stopped. */
+  #run(stop: Stop): void {
+    this.#stop()
+    this.#stop = stop
+  }
+}
