@@ -29,7 +29,7 @@ export const AUTHENTICATION = {
     retryable: false,
     meaning: 'A password was given, but the server has none configured.',
     nextStep:
-      'Either take the password out of the Redis URL, or set one on the server: `redis-cli CONFIG SET requirepass <password>`, then `CONFIG REWRITE`. A server that lost its configuration file looks like this.',
+      'Either take the password out of the Redis URL, or set one on the server: enter `CONFIG SET requirepass <password>` and `CONFIG REWRITE` in `redis-cli`. A server that lost its configuration file looks like this.',
     replies: [
       /^ERR AUTH <password> called without any password configured/,
       /^ERR Client sent AUTH, but no password is set/,

@@ -2,7 +2,8 @@
 
 const MAX_ERRORS = 12
 const MAX_TEXT = 600
-const MAX_RAW = 8 * MAX_TEXT
+/** Longer texts are cut before they are looked at. */
+const MAX_RAW = 4 * MAX_TEXT
 
 /** What can be read of one error, whatever it is. */
 export interface ErrorFacts {
@@ -59,10 +60,8 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
   // The server repeats the arguments of a command it does not know: HELLO 3 AUTH <user> <password> on an old one.
   [/(with args beginning with:).*/i, '$1 ***'],
   // AUTH as it is typed, quoted and on the wire; `AUTH <password>` is prose of the server.
-  [
-    /\b(AUTH|requirepass|masterauth)(['"`]?\s+)(?!<)(?:\$\d+\s+)?['"`]?[^\s'"`]+['"`]?(?:\s+(?:\$\d+\s+)?['"`]?[^\s'"`]+['"`]?)?/g,
-    '$1$2***',
-  ],
+  [/\b(AUTH['"`]?\s+)(?!<)(?:\$\d+\s+)?['"`]?[^\s'"`]+['"`]?(?:\s+(?:\$\d+\s+)?['"`]?[^\s'"`]+['"`]?)?/g, '$1***'],
+  [/(^|\bSET['"`]?\s+)(['"`]?(?:requirepass|masterauth)['"`]?\s+)(?!<)\S+/gi, '$1$2***'],
   [/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, '$1 ***'],
   [
     /((?:password|passwd|passphrase|secret|token|access_?key|api_?key)["']?\s*[=:]\s*)(?:"[^"]*"|'[^']*'|[^\s&,;)}\]]+)/gi,
@@ -107,15 +106,14 @@ function read(from: unknown, property: string): unknown {
 }
 
 function textOf(value: unknown): string {
-  if (typeof value === 'string') return value.slice(0, MAX_RAW)
+  if (typeof value === 'string') return value
   return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : ''
 }
 
 function oneLine(text: string): string {
-  return text
-    .slice(0, MAX_RAW)
-    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
-    .trim()
+  // A URL that is cut in two may have lost the @ by which its password is known.
+  const cut = text.length <= MAX_RAW ? text : text.slice(0, MAX_RAW).replace(/:\/\/\S*$/, '://…')
+  return cut.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim()
 }
 
 function shortened(text: string): string {
