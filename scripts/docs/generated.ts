@@ -1,0 +1,48 @@
+/**
+ * Parts of the pages that are written by the code they describe. They stand between two comments:
+ *
+ *     <!-- generated: import-table -->
+ *     …
+ *     <!-- /generated -->
+ */
+import { isLegal, type HealthState } from '../../src/link/health.ts'
+import { asMarkdown } from '../boundaries/table.ts'
+
+/** Every state, in the order of the table; the compiler sees to it that none is missing. */
+const STATES: Readonly<Record<HealthState, true>> = {
+  connecting: true,
+  up: true,
+  brownout: true,
+  'write-blocked': true,
+  'not-ready': true,
+  'over-quota': true,
+  down: true,
+  recovering: true,
+  misconfigured: true,
+  isolated: true,
+  closed: true,
+}
+
+const WRITERS: Readonly<Record<string, () => string>> = {
+  'import-table': asMarkdown,
+  'link-transitions': transitionTable,
+}
+
+/** The page with every generated part written anew. */
+export function regenerate(page: string): string {
+  return page.replaceAll(/<!-- generated: ([\w-]+) -->\n[\s\S]*?<!-- \/generated -->/g, (_, name: string) => {
+    const write = WRITERS[name]
+    if (write === undefined) throw new Error(`Nothing writes '${name}'; there are ${Object.keys(WRITERS).join(', ')}.`)
+    return `<!-- generated: ${name} -->\n\n${write()}\n\n<!-- /generated -->`
+  })
+}
+
+/** Rows: from; columns: to. */
+function transitionTable(): string {
+  const states = Object.keys(STATES) as HealthState[]
+  const rows = states.map((from) => {
+    const cells = states.map((to) => (from === to ? '' : isLegal(from, to) ? '●' : ''))
+    return `| **${from}** | ${cells.join(' | ')} |`
+  })
+  return [`| from \\ to | ${states.join(' | ')} |`, `|---|${':-:|'.repeat(states.length)}`, ...rows].join('\n')
+}
