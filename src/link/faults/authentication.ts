@@ -4,16 +4,18 @@ import type { FaultEntries } from './fault.ts'
 export const AUTHENTICATION = {
   wrongPassword: {
     code: 'wrong-password',
+    example: 'WRONGPASS invalid username-password pair or user is disabled.',
     reaction: 'misconfigured',
     executed: 'no',
     retryable: false,
     meaning: 'Redis refuses the user name and password.',
     nextStep:
-      'Compare the secret of this process with the server: `redis-cli -h <host> -p <port> --user <user> --askpass ping`, and `ACL LIST` as administrator. After a rotation the new secret is picked up at the next attempt if it is read anew, else on restart.',
+      'Compare the secret of this process with the server: `redis-cli -h <host> -p <port> --user <user> --askpass ping`, and `ACL LIST` as administrator. After a rotation this process needs the new secret; tokens of Entra ID or IAM run out by themselves and must be renewed in time.',
     replies: [/^WRONGPASS\b/, /^ERR invalid password\b/, /^ERR invalid username-password pair/i],
   },
   passwordMissing: {
     code: 'password-missing',
+    example: 'NOAUTH Authentication required.',
     reaction: 'misconfigured',
     executed: 'no',
     retryable: false,
@@ -24,6 +26,7 @@ export const AUTHENTICATION = {
   },
   passwordUnwanted: {
     code: 'password-not-configured',
+    example: 'ERR AUTH <password> called without any password configured for the default user.',
     reaction: 'misconfigured',
     executed: 'no',
     retryable: false,
@@ -37,6 +40,8 @@ export const AUTHENTICATION = {
   },
   protectedMode: {
     code: 'protected-mode',
+    example:
+      'DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user.',
     reaction: 'misconfigured',
     executed: 'no',
     retryable: false,
@@ -47,6 +52,7 @@ export const AUTHENTICATION = {
   },
   noPermission: {
     code: 'no-permission',
+    example: "NOPERM this user has no permissions to run the 'del' command",
     reaction: 'none',
     executed: 'no',
     retryable: false,
@@ -57,6 +63,7 @@ export const AUTHENTICATION = {
   },
   wrongDatabase: {
     code: 'wrong-database',
+    example: 'ERR DB index is out of range',
     reaction: 'misconfigured',
     executed: 'no',
     retryable: false,
@@ -67,6 +74,7 @@ export const AUTHENTICATION = {
   },
   noResp3: {
     code: 'resp3-unsupported',
+    example: 'NOPROTO unsupported protocol version',
     reaction: 'resp2',
     executed: 'no',
     retryable: true,

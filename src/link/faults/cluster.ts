@@ -4,6 +4,7 @@ import type { FaultEntries } from './fault.ts'
 export const CLUSTER = {
   clusterDown: {
     code: 'cluster-down',
+    example: 'CLUSTERDOWN Hash slot not served',
     reaction: 'not-ready',
     executed: 'no',
     retryable: true,
@@ -14,6 +15,7 @@ export const CLUSTER = {
   },
   moved: {
     code: 'moved',
+    example: 'MOVED 12182 10.0.0.7:6379',
     reaction: 'reconnect',
     executed: 'no',
     retryable: true,
@@ -24,6 +26,7 @@ export const CLUSTER = {
   },
   ask: {
     code: 'ask',
+    example: 'ASK 12182 10.0.0.7:6379',
     reaction: 'none',
     executed: 'no',
     retryable: true,
@@ -33,6 +36,7 @@ export const CLUSTER = {
   },
   tryAgain: {
     code: 'try-again',
+    example: 'TRYAGAIN Multiple keys request during rehashing of slot',
     // Only the keys of the one slot that is moving are affected: the link as a whole is as good as before.
     reaction: 'none',
     executed: 'no',
@@ -44,6 +48,7 @@ export const CLUSTER = {
   },
   crossSlot: {
     code: 'cross-slot',
+    example: "CROSSSLOT Keys in request don't hash to the same slot",
     reaction: 'none',
     executed: 'no',
     retryable: false,

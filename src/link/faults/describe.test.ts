@@ -163,7 +163,7 @@ test('describeError() answers one short line for whatever is thrown', () => {
       assert.ok(text.length > 0 && text.length <= 600)
       assert.doesNotMatch(text, /[\p{Cc}\u2028\u2029]/u)
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   )
 })
 
@@ -176,6 +176,6 @@ test('describeError() lets no password of a URL through, wherever it stands', ()
       for (const error of [inner, new Error('outer', { cause: inner }), new AggregateError([inner], before)])
         assert.ok(!describeError(error).includes(`:${secret}@`), describeError(error))
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   )
 })

@@ -51,6 +51,8 @@ export type FaultGroup =
 export interface FaultEntry extends Fault {
   /** The reaction instead, when the link was up before: what worked once is seldom a setting. */
   readonly reactionOnceUp?: Reaction
+  /** A text as it is met: what an operator has before him when he looks it up. */
+  readonly example?: string
   /** Error replies that mean it. */
   readonly replies?: readonly RegExp[]
   /** `code`, `name` or class of an error that means it; TLS alerts without the version before them, such as `ALERT_UNKNOWN_CA`. */

@@ -109,6 +109,7 @@ export const NETWORK = {
   },
   notRedis: {
     code: 'not-redis',
+    example: 'Unknown RESP type 72 "H"',
     reaction: 'misconfigured',
     reactionOnceUp: 'down',
     executed: 'maybe',
@@ -188,6 +189,7 @@ export const NETWORK = {
   },
   closed: {
     code: 'connection-closed',
+    example: 'Socket closed unexpectedly',
     reaction: 'down',
     executed: 'maybe',
     retryable: true,

@@ -64,7 +64,7 @@ export const LINK_FAULTS = {
     executed: 'no',
     retryable: false,
     meaning: 'An operator has taken Redis out of use.',
-    nextStep: 'Put it back into use when the work on it is done.',
+    nextStep: 'When the work on it is done, `link.rejoin()` puts it back into use.',
   },
   memoryMode: {
     code: 'memory-mode',

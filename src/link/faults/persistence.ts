@@ -4,6 +4,7 @@ import type { FaultEntries } from './fault.ts'
 export const PERSISTENCE = {
   aofFailing: {
     code: 'aof-failing',
+    example: 'MISCONF Errors writing to the AOF file: No space left on device',
     reaction: 'write-blocked',
     executed: 'no',
     retryable: true,
@@ -14,6 +15,7 @@ export const PERSISTENCE = {
   },
   snapshotFailing: {
     code: 'snapshot-failing',
+    example: "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
     reaction: 'write-blocked',
     executed: 'no',
     retryable: true,
@@ -24,6 +26,7 @@ export const PERSISTENCE = {
   },
   outOfMemory: {
     code: 'out-of-memory',
+    example: "OOM command not allowed when used memory > 'maxmemory'.",
     reaction: 'write-blocked',
     executed: 'no',
     retryable: true,
@@ -34,6 +37,7 @@ export const PERSISTENCE = {
   },
   tooFewReplicas: {
     code: 'too-few-replicas',
+    example: 'NOREPLICAS Not enough good replicas to write.',
     reaction: 'write-blocked',
     executed: 'no',
     retryable: true,

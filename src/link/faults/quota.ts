@@ -4,6 +4,7 @@ import type { FaultEntries } from './fault.ts'
 export const QUOTA = {
   requests: {
     code: 'request-quota',
+    example: 'ERR max daily request limit exceeded. Limit: 10000, Usage: 10000.',
     reaction: 'over-quota',
     executed: 'no',
     retryable: true,
@@ -12,17 +13,9 @@ export const QUOTA = {
       'Raise the plan or the budget in the console of the provider, or wait for the period to end. The link sends no heartbeats meanwhile.',
     replies: [/^ERR max (daily |monthly )?requests? limit exceeded/i],
   },
-  rate: {
-    code: 'rate-quota',
-    reaction: 'over-quota',
-    executed: 'no',
-    retryable: true,
-    meaning: 'More commands or bytes per second are sent than the provider grants.',
-    nextStep: 'Raise the plan, or send less: batch reads, lengthen the time to live of the first cache tier.',
-    replies: [/^ERR max (commands|bandwidth)\b.*\bexceeded/i],
-  },
   capacity: {
     code: 'capacity-quota',
+    example: 'ERR DB capacity quota exceeded',
     reaction: 'none',
     executed: 'no',
     retryable: false,
@@ -32,6 +25,7 @@ export const QUOTA = {
   },
   size: {
     code: 'size-limit',
+    example: 'ERR max request size exceeded',
     reaction: 'none',
     executed: 'no',
     retryable: false,

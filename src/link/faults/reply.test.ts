@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { FAULTS } from '../faults.ts'
 import { executedByReply, faultOfReply, knownFaultOfReply } from './reply.ts'
 
 const SHA = '8e751297650ef5d884cfa1829c648fb0d3592ac1'
@@ -170,6 +171,13 @@ for (const [text, code, reaction] of TEXTS) {
     assert.deepEqual([fault.code, fault.reaction], [code, reaction])
   })
 }
+
+test('faultOfReply() finds each entry by its own example', () => {
+  for (const fault of FAULTS) {
+    if (fault.replies === undefined) continue
+    assert.equal(faultOfReply(fault.example ?? '').code, fault.code)
+  }
+})
 
 test('faultOfReply() takes what an application says in its scripts for no state of the server', () => {
   const own = [

@@ -4,6 +4,7 @@ import type { FaultEntries } from './fault.ts'
 export const SERVER_STATE = {
   loading: {
     code: 'loading',
+    example: 'LOADING Redis is loading the dataset in memory',
     reaction: 'not-ready',
     executed: 'no',
     retryable: true,
@@ -14,6 +15,7 @@ export const SERVER_STATE = {
   },
   masterDown: {
     code: 'master-down',
+    example: "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
     reaction: 'not-ready',
     executed: 'no',
     retryable: true,
@@ -24,6 +26,7 @@ export const SERVER_STATE = {
   },
   busyScript: {
     code: 'busy-script',
+    example: 'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.',
     reaction: 'not-ready',
     executed: 'no',
     retryable: true,
@@ -35,6 +38,7 @@ export const SERVER_STATE = {
   },
   unkillableScript: {
     code: 'unkillable-script',
+    example: 'UNKILLABLE Sorry the script already executed write commands against the dataset.',
     reaction: 'not-ready',
     executed: 'no',
     retryable: true,
@@ -44,6 +48,7 @@ export const SERVER_STATE = {
   },
   maxClients: {
     code: 'max-clients',
+    example: 'ERR max number of clients reached',
     reaction: 'not-ready',
     executed: 'no',
     retryable: true,
@@ -54,6 +59,7 @@ export const SERVER_STATE = {
   },
   readOnlyReplica: {
     code: 'read-only-replica',
+    example: "READONLY You can't write against a read only replica.",
     reaction: 'reconnect',
     executed: 'no',
     retryable: true,
@@ -64,6 +70,7 @@ export const SERVER_STATE = {
   },
   unblocked: {
     code: 'unblocked',
+    example: 'UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)',
     reaction: 'reconnect',
     executed: 'no',
     retryable: true,
@@ -73,6 +80,7 @@ export const SERVER_STATE = {
   },
   sentinelUnknownMaster: {
     code: 'sentinel-unknown-master',
+    example: 'ERR No such master with that name',
     reaction: 'misconfigured',
     executed: 'no',
     retryable: false,
@@ -83,6 +91,7 @@ export const SERVER_STATE = {
   },
   sentinelUndecided: {
     code: 'sentinel-undecided',
+    example: 'IDONTKNOW No such master with that name',
     reaction: 'not-ready',
     executed: 'no',
     retryable: true,
@@ -92,6 +101,7 @@ export const SERVER_STATE = {
   },
   sentinelNoReplica: {
     code: 'sentinel-no-good-replica',
+    example: 'NOGOODSLAVE No suitable replica to promote',
     reaction: 'not-ready',
     executed: 'no',
     retryable: true,

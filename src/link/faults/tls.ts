@@ -126,6 +126,7 @@ export const TLS = {
   },
   tlsPort: {
     code: 'plain-to-tls-port',
+    example: 'ERR Bad TLS header, double check if you enabled TLS for your client.',
     reaction: 'misconfigured',
     reactionOnceUp: 'down',
     executed: 'no',
@@ -156,6 +157,7 @@ export const TLS = {
   },
   closed: {
     code: 'tls-closed',
+    example: 'Client network socket disconnected before secure TLS connection was established',
     reaction: 'down',
     executed: 'no',
     retryable: true,
@@ -187,6 +189,7 @@ export const TLS = {
   },
   protocol: {
     code: 'tls-protocol',
+    example: 'SSL routines: unexpected message',
     reaction: 'misconfigured',
     reactionOnceUp: 'down',
     executed: 'no',

@@ -4,6 +4,7 @@ import type { FaultEntries } from './fault.ts'
 export const USAGE = {
   late: {
     code: 'late',
+    example: 'LATE',
     reaction: 'none',
     executed: 'no',
     retryable: true,
@@ -14,6 +15,7 @@ export const USAGE = {
   },
   noScript: {
     code: 'script-unknown',
+    example: 'NOSCRIPT No matching script. Please use EVAL.',
     reaction: 'identity',
     executed: 'no',
     retryable: true,
@@ -24,6 +26,7 @@ export const USAGE = {
   },
   noGroup: {
     code: 'group-unknown',
+    example: "NOGROUP No such key 'orders' or consumer group 'workers' in XREADGROUP with GROUP option",
     reaction: 'identity',
     executed: 'no',
     retryable: true,
@@ -34,6 +37,7 @@ export const USAGE = {
   },
   transactionAborted: {
     code: 'transaction-aborted',
+    example: 'EXECABORT Transaction discarded because of previous errors.',
     reaction: 'none',
     executed: 'no',
     retryable: false,
@@ -43,6 +47,7 @@ export const USAGE = {
   },
   wrongType: {
     code: 'wrong-type',
+    example: 'WRONGTYPE Operation against a key holding the wrong kind of value',
     reaction: 'none',
     executed: 'no',
     retryable: false,
@@ -52,6 +57,7 @@ export const USAGE = {
   },
   unknownCommand: {
     code: 'unknown-command',
+    example: "ERR unknown command 'GETDEX', with args beginning with: 'key'",
     reaction: 'none',
     executed: 'no',
     retryable: false,
@@ -62,6 +68,7 @@ export const USAGE = {
   },
   unblockedByClient: {
     code: 'unblocked-by-client',
+    example: 'UNBLOCKED client unblocked via CLIENT UNBLOCK',
     reaction: 'none',
     executed: 'no',
     retryable: true,
@@ -71,6 +78,7 @@ export const USAGE = {
   },
   proxyNoServer: {
     code: 'proxy-no-server',
+    example: 'no upstream host',
     reaction: 'none',
     executed: 'no',
     retryable: true,
@@ -80,6 +88,7 @@ export const USAGE = {
   },
   proxyServerFailed: {
     code: 'proxy-server-failed',
+    example: 'upstream failure',
     reaction: 'none',
     executed: 'maybe',
     retryable: true,
@@ -92,6 +101,7 @@ export const USAGE = {
   },
   transferFailed: {
     code: 'transfer-failed',
+    example: 'IOERR error or timeout writing to target instance',
     reaction: 'none',
     executed: 'maybe',
     retryable: true,
@@ -101,6 +111,7 @@ export const USAGE = {
   },
   scriptFailed: {
     code: 'script-failed',
+    example: 'ERR user_script:1: boom script: 8e751297650ef5d884cfa1829c648fb0d3592ac1, on @user_script:1.',
     reaction: 'none',
     executed: 'maybe',
     retryable: false,
