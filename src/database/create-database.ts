@@ -8,7 +8,7 @@ import { knownOptions, numberOption } from '../options.ts'
 import { channels } from '../telemetry/channels.ts'
 import { withoutSecrets } from './classify.ts'
 import type { CallOptions, Database, Transaction, TransactionOptions } from './database.ts'
-import { Deadline } from './deadline.ts'
+import { Deadline, withDeadline } from './deadline.ts'
 import type { Dialect } from './dialect.ts'
 import type { Engine, EngineEvents, EngineName, QueryResult } from './engine.ts'
 import type { DatabaseHealth } from './health.ts'
@@ -16,6 +16,7 @@ import { Migrations } from './migrations.ts'
 import type { Migration } from './migrations.ts'
 import { readSettings } from './options.ts'
 import type { DatabaseOptions, Settings } from './options.ts'
+import { PostgresEngine } from './postgres/engine.ts'
 import { SqliteEngine } from './sqlite/engine.ts'
 import { checkStatement, looksLikeRead } from './statement.ts'
 import { Supervisor } from './supervisor.ts'
@@ -33,7 +34,8 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
 }
 
 function openEngine(settings: Settings, events: EngineEvents): Engine {
-  return new SqliteEngine(settings, events)
+  const { postgres } = settings
+  return postgres === undefined ? new SqliteEngine(settings, events) : new PostgresEngine(settings, postgres, events)
 }
 
 class SupervisedDatabase implements Database {
@@ -73,13 +75,7 @@ class SupervisedDatabase implements Database {
   }
 
   async ready(options: CallOptions = {}): Promise<void> {
-    const { clock } = this.#settings
-    const deadline = new Deadline(clock, this.#deadlineMs(options))
-    try {
-      await this.#supervisor.untilUsable(deadline)
-    } finally {
-      deadline.clear()
-    }
+    await withDeadline(this.#clock, this.#deadlineMs(options), (deadline) => this.#supervisor.untilUsable(deadline))
   }
 
   migrate(component: string, migrations: readonly Migration[]): void {

@@ -59,6 +59,13 @@ export class Deadline {
     })
   }
 
+  /** Lets the limit pass now. */
+  cut(): void {
+    if (this.#timer === undefined) return
+    this.#clock.clearTimer(this.#timer)
+    this.#miss()
+  }
+
   /** The call is over: the timer must not outlive it. */
   clear(): void {
     if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer)
@@ -72,5 +79,15 @@ export class Deadline {
     const listeners = [...this.#onMiss]
     this.#onMiss.clear()
     for (const listener of listeners) listener()
+  }
+}
+
+/** Gives `work` a deadline that is cleared when it settles. */
+export async function withDeadline<T>(clock: Clock, limitMs: number, work: (deadline: Deadline) => Promise<T>): Promise<T> {
+  const deadline = new Deadline(clock, limitMs)
+  try {
+    return await work(deadline)
+  } finally {
+    deadline.clear()
   }
 }

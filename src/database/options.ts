@@ -40,7 +40,7 @@ export interface DatabaseOptions {
   readonly connectTimeoutMs?: number
   /** How long a call may take when it does not say so itself, waiting included. @default 10000 */
   readonly deadlineMs?: number
-  /** The server itself stops a statement after this. @default 15000 */
+  /** The server itself stops a statement after this. @default 10000 */
   readonly statementTimeoutMs?: number
   /** The server gives up waiting for another transaction's lock after this. @default 5000 */
   readonly lockTimeoutMs?: number
@@ -78,7 +78,7 @@ const DEFAULTS: Omit<Settings, 'pool' | 'postgres'> = {
   applicationName: 'evenkeel',
   connectTimeoutMs: 5000,
   deadlineMs: 10_000,
-  statementTimeoutMs: 15_000,
+  statementTimeoutMs: 10_000,
   lockTimeoutMs: 5000,
   idleInTransactionMs: 15_000,
   keepAliveMs: 10_000,

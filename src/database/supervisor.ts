@@ -13,7 +13,8 @@ import type { Reason } from '../errors.ts'
 import { channels } from '../telemetry/channels.ts'
 import { classify, faultError } from './classify.ts'
 import type { Fault } from './classify.ts'
-import { Deadline } from './deadline.ts'
+import { withDeadline } from './deadline.ts'
+import type { Deadline } from './deadline.ts'
 import type { Engine, EngineEvents } from './engine.ts'
 import { DatabaseHealthMachine } from './health.ts'
 import type { DatabaseHealth, DatabaseState } from './health.ts'
@@ -224,13 +225,13 @@ export class Supervisor implements EngineEvents {
     const { settings, upgrade } = this.#options
     const begun = this.#clock.now()
     try {
-      await this.#limited(settings.connectTimeoutMs, (deadline) => this.engine.probe(deadline))
+      await withDeadline(this.#clock, settings.connectTimeoutMs, (deadline) => this.engine.probe(deadline))
       if (round !== this.#round) return
       this.#attemptMs = this.#clock.now() - begun
       // From here on this attempt is the one that counts.
       this.#round += 1
       this.#cancelNext()
-      await this.#limited(settings.migrationDeadlineMs, (deadline) => upgrade(this.engine, deadline))
+      await withDeadline(this.#clock, settings.migrationDeadlineMs, (deadline) => upgrade(this.engine, deadline))
       if (this.#round === round + 1) this.#succeeded()
     } catch (error) {
       if (this.#round === round) this.#concluded(error)
@@ -271,7 +272,7 @@ export class Supervisor implements EngineEvents {
     this.#verifying = true
     const round = this.#round
     const budgetMs = Math.max(VERIFY_MS, 3 * this.#attemptMs)
-    this.#limited(budgetMs, (deadline) => this.engine.probe(deadline))
+    withDeadline(this.#clock, budgetMs, (deadline) => this.engine.probe(deadline))
       .then(
         () => this.answered(),
         (error: unknown) => {
@@ -307,7 +308,7 @@ export class Supervisor implements EngineEvents {
   async #probeWrites(round: number): Promise<void> {
     const { settings, writeProbe } = this.#options
     try {
-      await this.#limited(settings.connectTimeoutMs, (deadline) => writeProbe(this.engine, deadline))
+      await withDeadline(this.#clock, settings.connectTimeoutMs, (deadline) => writeProbe(this.engine, deadline))
       if (round === this.#round && this.#state === 'write-blocked') this.#machine.move('up', OK)
     } catch {
       // Why it failed came through failed(), like the failure of any other call.
@@ -330,15 +331,6 @@ export class Supervisor implements EngineEvents {
     const { watchMs } = this.#options.settings
     if (this.#calls > 0) this.#armWatch(SILENCE_MS)
     else if (watchMs > 0) this.#armWatch(watchMs)
-  }
-
-  async #limited(limitMs: number, work: (deadline: Deadline) => Promise<void>): Promise<void> {
-    const deadline = new Deadline(this.#clock, limitMs)
-    try {
-      await work(deadline)
-    } finally {
-      deadline.clear()
-    }
   }
 
   #faultOf(error: unknown): Fault {

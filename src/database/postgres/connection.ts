@@ -1,0 +1,155 @@
+/**
+ * One connection to PostgreSQL. Every wait on it ends at a deadline; a missed deadline ends the connection, because
+ * what comes back on it later would be taken for the answer to the next question.
+ */
+import { Socket } from 'node:net'
+import { DatabaseError } from '../../errors.ts'
+import type { Executed } from '../../errors.ts'
+import { classify, faultError, ownFault } from '../classify.ts'
+import type { Fault } from '../classify.ts'
+import type { Deadline } from '../deadline.ts'
+import type { EngineEvents, QueryResult, Statement } from '../engine.ts'
+import { toPostgres } from '../values.ts'
+import type { Canceller } from './cancel.ts'
+import type { PgClient, PgConfig, PgModule, PgNotification, PgQuery, PgResult } from './client.ts'
+
+export interface ConnectionOptions {
+  readonly module: PgModule
+  readonly config: Omit<PgConfig, 'stream'>
+  /** The server's address, for people. */
+  readonly place: string
+  readonly events: EngineEvents
+  readonly canceller: Canceller
+  /** Clock time after which it is replaced. */
+  readonly expiresAt: number
+}
+
+const PING: PgQuery = { text: 'SELECT 1' }
+
+export class PostgresConnection {
+  readonly expiresAt: number
+  /** The pool's notes: clock times of its last use and its last answer, and whether the server was away meanwhile. */
+  usedAt = 0
+  heardAt = 0
+  suspect = false
+  /** Called once when it ends by itself. */
+  onLost: ((fault: Fault) => void) | undefined
+  onNotification: ((message: PgNotification) => void) | undefined
+  readonly #options: ConnectionOptions
+  readonly #socket = new Socket()
+  readonly #client: PgClient
+  #over = false
+  #running = 0
+
+  private constructor(options: ConnectionOptions) {
+    this.#options = options
+    this.expiresAt = options.expiresAt
+    const { Client } = options.module
+    this.#client = new Client({ ...options.config, stream: () => this.#socket })
+    this.#client.on('error', (error) => this.#lost(error))
+    this.#client.on('end', () => this.#lost(new Error('Connection terminated')))
+    this.#client.on('notification', (message) => this.onNotification?.(message))
+  }
+
+  /** Opens a connection, TLS and password included. */
+  static async open(options: ConnectionOptions, deadline: Deadline): Promise<PostgresConnection> {
+    const connection = new PostgresConnection(options)
+    try {
+      await deadline.guard(connection.#client.connect(), () => connection.#silent(deadline))
+      return connection
+    } catch (error) {
+      connection.destroy()
+      throw error
+    }
+  }
+
+  get usable(): boolean {
+    return !this.#over
+  }
+
+  /** Outside any transaction, as far as the server has said. */
+  get isClean(): boolean {
+    return this.usable && this.#running === 0 && this.#client.getTransactionStatus() === 'I'
+  }
+
+  /** `unknown` is what the caller hears when the statement was sent and nobody knows what became of it. */
+  async run({ sql, params }: Statement, deadline: Deadline, unknown: Executed): Promise<QueryResult<Record<string, unknown>>> {
+    const values = params.map((value, index) => toPostgres(value, index + 1))
+    // The extended protocol takes one statement a call, with or without parameters.
+    const { rows, rowCount } = await this.send({ text: sql, values, queryMode: 'extended' }, deadline, unknown)
+    return { rows, rowCount: rowCount ?? rows.length }
+  }
+
+  async ping(deadline: Deadline): Promise<void> {
+    await this.send(PING, deadline, 'no')
+  }
+
+  /** One message to the server; every failure comes as a DatabaseError and is told to the supervisor. */
+  async send(query: PgQuery, deadline: Deadline, unknown: Executed): Promise<PgResult> {
+    const { events, place } = this.#options
+    if (this.#over) throw faultError(ownFault('lost', place, 'the connection had ended before'), 'no')
+    if (deadline.missed) throw faultError(ownFault('no-answer', place, 'the deadline had passed before it was sent'), 'no')
+    this.#running += 1
+    try {
+      const result = await deadline.guard(this.#client.query(query), () => this.#abandon(deadline))
+      events.answered()
+      return result
+    } catch (error) {
+      throw this.#failure(error, unknown)
+    } finally {
+      this.#running -= 1
+    }
+  }
+
+  /** Says goodbye to the server and ends; waits for nothing. */
+  retire(): void {
+    if (this.#over) return
+    this.#over = true
+    // pg's own promise waits for the server to close, which a frozen one never does.
+    void this.#client.end()
+    this.#socket.destroySoon()
+  }
+
+  /** Ends it at once. */
+  destroy(): void {
+    this.#over = true
+    this.#socket.destroy()
+  }
+
+  #silent(deadline: Deadline): Error {
+    const { place } = this.#options
+    return faultError(ownFault('connect-timeout', place, `nothing within ${Math.round(deadline.limitMs)} ms`), 'no')
+  }
+
+  /** The deadline has passed while the server was at work. */
+  #abandon(deadline: Deadline): Error {
+    const { processID, secretKey } = this.#client
+    this.destroy()
+    if (processID !== undefined && secretKey !== undefined) this.#options.canceller.cancel(processID, secretKey)
+    return new Silence(deadline.limitMs)
+  }
+
+  #failure(error: unknown, unknown: Executed): DatabaseError {
+    const { events, place } = this.#options
+    const fault =
+      error instanceof Silence ? ownFault('no-answer', place, error.message) : classify(error, place)
+    // An answer is an answer, also when it is an error about one statement.
+    if (fault.row.scope === 'call' && !this.#over) events.answered()
+    events.failed(fault)
+    return faultError(fault, unknown)
+  }
+
+  #lost(error: Error): void {
+    if (this.#over) return
+    this.#over = true
+    this.#socket.destroy()
+    this.onLost?.(classify(error, this.#options.place))
+  }
+}
+
+/** No answer within the deadline. */
+class Silence extends Error {
+  constructor(limitMs: number) {
+    super(`nothing within ${limitMs} ms`)
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * PostgreSQL through the package `pg`, over a pool of our own.
+ */
+import { channels } from '../../telemetry/channels.ts'
+import { placeOf } from '../address.ts'
+import type { PostgresAddress } from '../address.ts'
+import { classify, faultError } from '../classify.ts'
+import type { Fault } from '../classify.ts'
+import type { Deadline } from '../deadline.ts'
+import { postgresDialect } from '../dialect.ts'
+import type { Engine, EngineEvents, QueryResult, Session, Statement } from '../engine.ts'
+import type { Settings } from '../options.ts'
+import { Canceller } from './cancel.ts'
+import { loadPg, typesOf } from './client.ts'
+import type { PgConfig, PgModule } from './client.ts'
+import { PostgresConnection } from './connection.ts'
+import { ConnectionPool } from './pool.ts'
+import { PostgresSession } from './session.ts'
+
+export class PostgresEngine implements Engine {
+  readonly name = 'postgres'
+  readonly dialect = postgresDialect
+  readonly address: string
+  readonly #settings: Settings
+  readonly #postgres: PostgresAddress
+  readonly #events: EngineEvents
+  readonly #canceller: Canceller
+  readonly #pool: ConnectionPool
+  #module: PgModule | undefined
+  /** Poolers such as PgBouncer refuse settings at the start of a connection; then each transaction sets them. */
+  #startupSettings = true
+
+  constructor(settings: Settings, postgres: PostgresAddress, events: EngineEvents) {
+    this.#settings = settings
+    this.#postgres = postgres
+    this.#events = events
+    this.address = placeOf(postgres)
+    this.#canceller = new Canceller(postgres, settings.clock)
+    this.#pool = new ConnectionPool({
+      settings: settings.pool,
+      clock: settings.clock,
+      random: settings.random,
+      place: this.address,
+      events,
+      connectTimeoutMs: settings.connectTimeoutMs,
+      open: (deadline, expiresAt) => this.#open(deadline, expiresAt),
+    })
+  }
+
+  async query(statement: Statement, deadline: Deadline): Promise<QueryResult<Record<string, unknown>>> {
+    const connection = await this.#pool.acquire(deadline)
+    try {
+      return await connection.run(statement, deadline, 'maybe')
+    } finally {
+      this.#pool.release(connection)
+    }
+  }
+
+  async lease(_readOnly: boolean, deadline: Deadline): Promise<Session> {
+    const connection = await this.#pool.acquire(deadline)
+    return new PostgresSession({
+      connection,
+      pool: this.#pool,
+      settings: this.#settings,
+      hasTimeouts: this.#startupSettings,
+    })
+  }
+
+  async probe(deadline: Deadline): Promise<void> {
+    await this.#pool.probe(deadline)
+  }
+
+  drain(fault: Fault): void {
+    this.#pool.drain(fault)
+  }
+
+  async close(): Promise<void> {
+    this.#pool.close()
+    this.#canceller.close()
+  }
+
+  async #open(deadline: Deadline, expiresAt: number): Promise<PostgresConnection> {
+    try {
+      return await this.#openOnce(deadline, expiresAt)
+    } catch (error) {
+      if (!this.#startupSettings || !isStartupSettingRefused(error)) throw this.#failure(error)
+      this.#withoutStartupSettings()
+      return await this.#openOnce(deadline, expiresAt).catch((again: unknown) => {
+        throw this.#failure(again)
+      })
+    }
+  }
+
+  async #openOnce(deadline: Deadline, expiresAt: number): Promise<PostgresConnection> {
+    this.#module ??= await loadPg()
+    return PostgresConnection.open(
+      {
+        module: this.#module,
+        config: this.#config(this.#module),
+        place: this.address,
+        events: this.#events,
+        canceller: this.#canceller,
+        expiresAt,
+      },
+      deadline,
+    )
+  }
+
+  #failure(error: unknown): Error {
+    return faultError(classify(error, this.address), 'no')
+  }
+
+  #withoutStartupSettings(): void {
+    this.#startupSettings = false
+    channels.notice.publish({
+      source: this.#settings.name,
+      level: 'info',
+      message: 'The server refuses settings at the start of a connection, as PgBouncer does: timeouts are set in each transaction.',
+    })
+  }
+
+  #config(module: PgModule): Omit<PgConfig, 'stream'> {
+    const { host, port, user, password, database, tls } = this.#postgres
+    const settings = this.#settings
+    return {
+      host,
+      port,
+      user,
+      password,
+      database,
+      application_name: settings.applicationName,
+      options: this.#startupSettings ? startupSettings(settings) : undefined,
+      ssl: tls === undefined ? false : { ...tls, ca: tls.ca === undefined ? undefined : [tls.ca].flat() },
+      keepAlive: true,
+      keepAliveInitialDelayMillis: settings.keepAliveMs,
+      types: typesOf(module),
+    }
+  }
+}
+
+function startupSettings(settings: Settings): string {
+  return [
+    `-c statement_timeout=${settings.statementTimeoutMs}`,
+    `-c lock_timeout=${settings.lockTimeoutMs}`,
+    `-c idle_in_transaction_session_timeout=${settings.idleInTransactionMs}`,
+  ].join(' ')
+}
+
+/** PgBouncer: `unsupported startup parameter: options`. */
+function isStartupSettingRefused(error: unknown): boolean {
+  return error instanceof Error && /unsupported startup parameter/i.test(error.message)
+}

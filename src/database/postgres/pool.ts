@@ -1,0 +1,290 @@
+/**
+ * A bounded number of connections for a bounded number of callers.
+ *
+ *     acquire ─▶ an idle one (asked first, when it was idle for long) ─▶ or a turn in the queue
+ *                                                                          ├─ one comes back: handed over
+ *     release ─▶ the longest waiter ─▶ or idle                             └─ one is opened beside the queue
+ *
+ * Opening belongs to the pool and not to the caller: a caller in a hurry does not throw away a connection half open.
+ */
+import type { Clock, Random, TimerHandle } from '../../clock.ts'
+import type { DatabaseError } from '../../errors.ts'
+import { classify, faultError, ownFault } from '../classify.ts'
+import type { Fault } from '../classify.ts'
+import { withDeadline } from '../deadline.ts'
+import type { Deadline } from '../deadline.ts'
+import type { EngineEvents } from '../engine.ts'
+import type { PoolOptions } from '../options.ts'
+import type { PostgresConnection } from './connection.ts'
+
+/** A connection that was idle for long must answer within this. */
+const PING_MS = 500
+/** After a connection could not be opened beside others that work, none is tried for so long. */
+const OPENING_PAUSE_MS = 250
+
+export interface ConnectionPoolOptions {
+  readonly settings: Required<PoolOptions>
+  readonly clock: Clock
+  readonly random: Random
+  readonly place: string
+  readonly events: EngineEvents
+  readonly connectTimeoutMs: number
+  readonly open: (deadline: Deadline, expiresAt: number) => Promise<PostgresConnection>
+}
+
+interface Waiter {
+  readonly take: (connection: PostgresConnection) => void
+  readonly fail: (error: DatabaseError) => void
+}
+
+export class ConnectionPool {
+  readonly #options: ConnectionPoolOptions
+  readonly #clock: Clock
+  readonly #all = new Set<PostgresConnection>()
+  /** The one used last is at the end and is used next: the others grow old and are closed. */
+  #idle: PostgresConnection[] = []
+  readonly #waiting = new Set<Waiter>()
+  readonly #limits = new Set<Deadline>()
+  #opening = 0
+  #openAgainAt = 0
+  #lastFailure: Fault | undefined
+  #reaper: TimerHandle | undefined
+  #closed = false
+
+  constructor(options: ConnectionPoolOptions) {
+    this.#options = options
+    this.#clock = options.clock
+  }
+
+  async acquire(deadline: Deadline): Promise<PostgresConnection> {
+    while (!deadline.missed) {
+      const idle = this.#takeIdle()
+      if (idle === undefined) break
+      if (await this.#stillGood(idle, deadline)) return idle
+    }
+    return this.#inTurn(deadline)
+  }
+
+  /** Takes a connection back; a used-up one is replaced when somebody needs it. */
+  release(connection: PostgresConnection): void {
+    connection.usedAt = this.#clock.now()
+    connection.heardAt = connection.usedAt
+    if (connection.suspect || !connection.usable) this.#discard(connection)
+    else if (connection.expiresAt <= this.#clock.now()) this.#retire(connection)
+    else this.#handOver(connection)
+  }
+
+  /** Asks the server over an idle connection, else over a new one, which then belongs to the pool if there is room. */
+  async probe(deadline: Deadline): Promise<void> {
+    const idle = this.#takeIdle()
+    if (idle !== undefined && (await this.#answers(idle, deadline))) return this.#giveBack(idle)
+    const limitMs = Math.min(this.#options.connectTimeoutMs, deadline.remainingMs)
+    const fresh = await this.#limited(limitMs, (limit) => this.#options.open(limit, this.#expiry()))
+    await this.#firstAnswer(fresh, deadline)
+    this.#lastFailure = undefined
+    this.#openAgainAt = 0
+    if (this.#closed || this.#all.size + this.#opening >= this.#options.settings.max) fresh.retire()
+    else this.#adopt(fresh)
+  }
+
+  /** Ends idle connections and turns waiters away; those in use end when they come back. */
+  drain(fault: Fault): void {
+    this.#refuse(fault)
+    for (const connection of this.#all) connection.suspect = true
+    for (const connection of [...this.#idle]) this.#discard(connection)
+  }
+
+  /** Ends everything. */
+  close(): void {
+    this.#closed = true
+    if (this.#reaper !== undefined) this.#clock.clearTimer(this.#reaper)
+    this.#refuse(ownFault('lost', this.#options.place, 'the database was closed'))
+    for (const limit of [...this.#limits]) limit.cut()
+    const idle = new Set(this.#idle)
+    for (const connection of this.#all) {
+      if (idle.has(connection)) connection.retire()
+      else connection.destroy()
+    }
+    this.#all.clear()
+    this.#idle = []
+  }
+
+  #takeIdle(): PostgresConnection | undefined {
+    for (let next = this.#idle.pop(); next !== undefined; next = this.#idle.pop()) {
+      if (next.usable) return next
+      this.#all.delete(next)
+    }
+    return undefined
+  }
+
+  async #stillGood(connection: PostgresConnection, deadline: Deadline): Promise<boolean> {
+    if (this.#clock.now() - connection.heardAt < this.#options.settings.validateAfterMs) return true
+    return this.#answers(connection, deadline)
+  }
+
+  /** A connection that does not answer is over. */
+  async #answers(connection: PostgresConnection, deadline: Deadline): Promise<boolean> {
+    try {
+      await this.#limited(Math.min(PING_MS, deadline.remainingMs), (limit) => connection.ping(limit))
+      connection.heardAt = this.#clock.now()
+      return true
+    } catch {
+      // Why was told to the supervisor by the connection itself.
+      this.#discard(connection)
+      return false
+    }
+  }
+
+  /** A pooler lets clients in before it knows whether there is a server: only an answer counts. */
+  async #firstAnswer(connection: PostgresConnection, deadline: Deadline): Promise<void> {
+    try {
+      await connection.ping(deadline)
+    } catch (error) {
+      connection.destroy()
+      throw error
+    }
+  }
+
+  async #inTurn(deadline: Deadline): Promise<PostgresConnection> {
+    const { maxWaiting, acquireTimeoutMs } = this.#options.settings
+    if (this.#waiting.size >= maxWaiting) throw this.#error('too-many-waiting', `${this.#waiting.size} calls wait`)
+    if (deadline.missed) throw this.#error('no-connection-free', 'the deadline had passed')
+    return this.#limited(Math.min(acquireTimeoutMs, deadline.remainingMs), (limit) => this.#wait(limit))
+  }
+
+  #wait(limit: Deadline): Promise<PostgresConnection> {
+    let waiter: Waiter | undefined
+    const turn = new Promise<PostgresConnection>((take, fail) => {
+      waiter = { take, fail }
+      this.#waiting.add(waiter)
+    })
+    this.#openForWaiters()
+    return limit.guard(turn, () => {
+      if (waiter !== undefined) this.#waiting.delete(waiter)
+      return this.#noneFree(limit)
+    })
+  }
+
+  #noneFree(limit: Deadline): DatabaseError {
+    const { max } = this.#options.settings
+    const detail = `${this.#all.size} of ${max} in use, ${this.#opening} being opened, after ${Math.round(limit.limitMs)} ms`
+    return this.#lastFailure === undefined
+      ? this.#error('no-connection-free', detail)
+      : faultError(this.#lastFailure, 'no')
+  }
+
+  /** Opens as many as waiters are not provided for, and the limit allows. */
+  #openForWaiters(): void {
+    const { max } = this.#options.settings
+    if (this.#closed || this.#clock.now() < this.#openAgainAt) return
+    while (this.#opening < this.#waiting.size && this.#all.size + this.#opening < max) void this.#openOne()
+  }
+
+  async #openOne(): Promise<void> {
+    this.#opening += 1
+    try {
+      const limitMs = this.#options.connectTimeoutMs
+      const connection = await this.#limited(limitMs, (limit) => this.#options.open(limit, this.#expiry()))
+      this.#opening -= 1
+      this.#lastFailure = undefined
+      if (this.#closed) connection.retire()
+      else this.#adopt(connection)
+    } catch (error) {
+      this.#opening -= 1
+      this.#couldNotOpen(classify(error, this.#options.place))
+    }
+  }
+
+  #couldNotOpen(fault: Fault): void {
+    this.#lastFailure = fault
+    this.#openAgainAt = this.#clock.now() + OPENING_PAUSE_MS
+    // Beside connections that work, waiters go on waiting for one of those.
+    if (this.#all.size === 0) this.#refuse(fault)
+    this.#options.events.failed(fault)
+  }
+
+  #adopt(connection: PostgresConnection): void {
+    connection.onLost = (fault) => {
+      this.#discard(connection)
+      this.#options.events.failed(fault)
+    }
+    connection.usedAt = this.#clock.now()
+    connection.heardAt = connection.usedAt
+    this.#all.add(connection)
+    this.#handOver(connection)
+  }
+
+  #handOver(connection: PostgresConnection): void {
+    const [first] = this.#waiting
+    if (first !== undefined) {
+      this.#waiting.delete(first)
+      first.take(connection)
+      return
+    }
+    this.#giveBack(connection)
+  }
+
+  #giveBack(connection: PostgresConnection): void {
+    if (connection.suspect || !connection.usable) return this.#discard(connection)
+    if (this.#waiting.size > 0) return this.#handOver(connection)
+    this.#idle.push(connection)
+    this.#reaper ??= this.#clock.setTimer(() => this.#reap(), this.#options.settings.idleMs)
+  }
+
+  /** Closes what nobody has used for long; one is kept, so that the server can be asked without a new connection. */
+  #reap(): void {
+    this.#reaper = undefined
+    const { idleMs } = this.#options.settings
+    const now = this.#clock.now()
+    for (const connection of [...this.#idle]) {
+      const unused = now - connection.usedAt >= idleMs && this.#idle.length > 1
+      if (unused || connection.expiresAt <= now) this.#retire(connection)
+    }
+    if (this.#idle.length > 0) this.#reaper = this.#clock.setTimer(() => this.#reap(), idleMs)
+  }
+
+  #retire(connection: PostgresConnection): void {
+    this.#forget(connection)
+    connection.retire()
+    this.#openForWaiters()
+  }
+
+  #discard(connection: PostgresConnection): void {
+    this.#forget(connection)
+    connection.destroy()
+    this.#openForWaiters()
+  }
+
+  #forget(connection: PostgresConnection): void {
+    this.#all.delete(connection)
+    this.#idle = this.#idle.filter((other) => other !== connection)
+  }
+
+  #refuse(fault: Fault): void {
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const waiter of waiting) waiter.fail(faultError(fault, 'no'))
+  }
+
+  /** Spread by 10 % to both sides, so that connections opened together are not replaced together. */
+  #expiry(): number {
+    const spread = 0.9 + this.#options.random() * 0.2
+    return this.#clock.now() + this.#options.settings.maxLifetimeMs * spread
+  }
+
+  #error(code: string, detail: string): DatabaseError {
+    return faultError(ownFault(code, this.#options.place, detail), 'no')
+  }
+
+  /** `close()` lets these limits pass, so that nothing outlives it. */
+  #limited<T>(limitMs: number, work: (deadline: Deadline) => Promise<T>): Promise<T> {
+    return withDeadline(this.#clock, Math.max(1, limitMs), async (limit) => {
+      this.#limits.add(limit)
+      try {
+        return await work(limit)
+      } finally {
+        this.#limits.delete(limit)
+      }
+    })
+  }
+}

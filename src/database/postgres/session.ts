@@ -1,0 +1,85 @@
+/**
+ * One transaction on one connection of the pool.
+ */
+import type { Executed } from '../../errors.ts'
+import { DatabaseError } from '../../errors.ts'
+import type { Deadline } from '../deadline.ts'
+import type { QueryResult, Session, Statement } from '../engine.ts'
+import type { Settings } from '../options.ts'
+import { statementError } from '../values.ts'
+import type { PostgresConnection } from './connection.ts'
+import type { ConnectionPool } from './pool.ts'
+
+export interface SessionOptions {
+  readonly connection: PostgresConnection
+  readonly pool: ConnectionPool
+  readonly settings: Settings
+  /** The connection's timeouts were set when it was opened; a pooler in between may not allow that. */
+  readonly hasTimeouts: boolean
+}
+
+export class PostgresSession implements Session {
+  readonly #options: SessionOptions
+  readonly #connection: PostgresConnection
+  #readOnly = false
+
+  constructor(options: SessionOptions) {
+    this.#options = options
+    this.#connection = options.connection
+  }
+
+  async begin(readOnly: boolean, deadline: Deadline): Promise<void> {
+    this.#readOnly = readOnly
+    const begin = readOnly ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'BEGIN'
+    // One message: the timeouts cost no round trip.
+    await this.#connection.send({ text: [begin, ...this.#timeouts(deadline)].join(';') }, deadline, 'no')
+  }
+
+  async run(statement: Statement, deadline: Deadline): Promise<QueryResult<Record<string, unknown>>> {
+    try {
+      return await this.#connection.run(statement, deadline, 'no')
+    } catch (error) {
+      if (this.#readOnly && error instanceof DatabaseError && error.reason?.code === 'read-only')
+        throw statementError('This transaction was opened with readOnly and cannot write.')
+      throw error
+    }
+  }
+
+  async script(sql: string, deadline: Deadline): Promise<void> {
+    await this.#connection.send({ text: sql }, deadline, 'no')
+  }
+
+  async commit(deadline: Deadline): Promise<void> {
+    const unknown: Executed = this.#readOnly ? 'no' : 'maybe'
+    const { command } = await this.#connection.send({ text: 'COMMIT' }, deadline, unknown)
+    if (command !== 'COMMIT') throw statementError('The database rolled the transaction back, because a statement in it had failed.')
+  }
+
+  async rollback(deadline: Deadline): Promise<void> {
+    if (!this.#connection.usable || this.#connection.isClean) return
+    await this.#connection.send({ text: 'ROLLBACK' }, deadline, 'no')
+  }
+
+  release(): void {
+    if (!this.#connection.isClean) this.#connection.destroy()
+    this.#options.pool.release(this.#connection)
+  }
+
+  destroy(): void {
+    this.#connection.destroy()
+    this.#options.pool.release(this.#connection)
+  }
+
+  /** The server stops working for a caller who has left: its limit is the caller's. */
+  #timeouts(deadline: Deadline): string[] {
+    const { statementTimeoutMs, lockTimeoutMs, idleInTransactionMs } = this.#options.settings
+    const limitMs = Math.ceil(deadline.limitMs)
+    const timeouts: string[] = []
+    if (!this.#options.hasTimeouts) {
+      timeouts.push(`SET LOCAL lock_timeout = ${lockTimeoutMs}`)
+      timeouts.push(`SET LOCAL idle_in_transaction_session_timeout = ${idleInTransactionMs}`)
+    }
+    if (!this.#options.hasTimeouts || limitMs !== statementTimeoutMs) timeouts.push(`SET LOCAL statement_timeout = ${limitMs}`)
+    return timeouts
+  }
+}
