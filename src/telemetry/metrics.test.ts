@@ -120,9 +120,8 @@ test('who has no prom-client is told to install it', async () => {
       return next(specifier, context)
     },
   })
-  const { createMetrics: withoutPeer } = (await import(`./metrics.ts?without-peer`)) as {
-    createMetrics: typeof createMetrics
-  }
+  const copy: string = './metrics.ts?without-peer'
+  const { createMetrics: withoutPeer } = (await import(copy)) as { createMetrics: typeof createMetrics }
   const metrics = withoutPeer(sources())
   try {
     await assert.rejects(metrics.text(), { code: 'PEER_MISSING', nextStep: /npm install prom-client/ })

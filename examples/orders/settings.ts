@@ -1,0 +1,66 @@
+/** What the environment says about this service; what it says about Redis and the database is Evenkeel's to read. */
+import { evenkeelOptionsFromEnvironment, OptionError, type EvenkeelOptions } from 'evenkeel'
+
+export interface WorkSettings {
+  /** How long an instance may keep an order for itself, in milliseconds. */
+  readonly leaseMs: number
+  /** Pause between two rounds of the sweep, in milliseconds. */
+  readonly sweepMs: number
+  /** How long fulfilling an order pretends to take, in milliseconds. */
+  readonly workMs: number
+}
+
+export interface Settings {
+  readonly host: string
+  readonly port: number
+  readonly logLevel: string
+  /** Where node:sqlite keeps the orders when no DATABASE_URL is set. */
+  readonly dataDirectory: string
+  readonly keel: EvenkeelOptions
+  readonly work: WorkSettings
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+
+/** @throws OptionError that names the variable */
+export function readSettings(environment: Environment): Settings {
+  return {
+    host: text(environment, 'HOST') ?? '127.0.0.1',
+    port: wholeNumber(environment, 'PORT', { fallback: 8002, min: 0, max: 65_535 }),
+    logLevel: logLevel(text(environment, 'LOG_LEVEL') ?? 'info'),
+    dataDirectory: text(environment, 'EVENKEEL_DATA_DIR') ?? './data',
+    keel: evenkeelOptionsFromEnvironment(environment),
+    work: {
+      leaseMs: wholeNumber(environment, 'ORDERS_LEASE_MS', { fallback: 15_000, min: 100, max: 3_600_000 }),
+      sweepMs: wholeNumber(environment, 'ORDERS_SWEEP_MS', { fallback: 1000, min: 10, max: 60_000 }),
+      workMs: wholeNumber(environment, 'ORDERS_WORK_MS', { fallback: 0, min: 0, max: 60_000 }),
+    },
+  }
+}
+
+function text(environment: Environment, name: string): string | undefined {
+  const value = environment[name]?.trim() ?? ''
+  return value === '' ? undefined : value
+}
+
+interface Range {
+  readonly fallback: number
+  readonly min: number
+  readonly max: number
+}
+
+function wholeNumber(environment: Environment, name: string, { fallback, min, max }: Range): number {
+  const value = text(environment, name)
+  if (value === undefined) return fallback
+  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
+  if (number >= min && number <= max) return number
+  throw new OptionError(name, `Expected '${name}' to be a whole number from ${min} to ${max}, got '${value}'.`)
+}
+
+function logLevel(value: string): string {
+  const level = value.toLowerCase()
+  if (LOG_LEVELS.includes(level)) return level
+  throw new OptionError('LOG_LEVEL', `Expected 'LOG_LEVEL' to be one of ${LOG_LEVELS.join(', ')}, got '${value}'.`)
+}

@@ -1,0 +1,182 @@
+/**
+ * The composition root: options → link, database, telemetry.
+ *
+ *     const keel = createEvenkeel({ redis: process.env.REDIS_URL, database: process.env.DATABASE_URL })
+ *     await keel.start()                       // returns at once, Redis or not
+ *     keel.health()                            // what to answer at /health
+ *     await keel.close()                       // never waits for Redis
+ */
+import { systemClock } from './clock.ts'
+import { createDatabase, type Database, type DatabaseOptions } from './database/index.ts'
+import { createLink, redisFromEnvironment, type Environment, type LinkOptions, type RedisLink } from './link/index.ts'
+import { knownOptions } from './options.ts'
+import {
+  createMetrics,
+  guardedLogger,
+  healthReport,
+  KeyCount,
+  stderrLogger,
+  watchIncidents,
+  type AtRisk,
+  type HealthReport,
+  type IncidentTotals,
+  type IncidentWatch,
+  type Logger,
+  type Metrics,
+} from './telemetry/index.ts'
+
+/** Everything has a default: `createEvenkeel()` works without Redis and keeps its data in ./data. */
+export interface EvenkeelOptions {
+  /** URL, or where Redis is and how long to wait for it. @default none: memory mode by choice, no Redis is looked for */
+  readonly redis?: string | Omit<LinkOptions, 'name'> | undefined
+  /** `postgres://…`, or the options of the durable side. @default node:sqlite in ./data */
+  readonly database?: string | Omit<DatabaseOptions, 'name'> | undefined
+  /** Names this instance in logs, metrics, `CLIENT LIST` and `pg_stat_activity`; one per instance in a process. @default 'evenkeel' */
+  readonly name?: string
+  /** Gets every outage as one incident of few lines; a pino instance fits. `false`: silence. @default lines on stderr */
+  readonly logger?: Logger | false
+  /** Said once at the start, such as what was strange in the environment. @default none */
+  readonly notices?: readonly string[]
+}
+
+export interface Evenkeel {
+  readonly name: string
+  /** The supervised connection to Redis; isolated when no Redis was named. */
+  readonly link: RedisLink
+  /** The durable side. */
+  readonly database: Database
+  /** Begins to connect and returns at once: the application serves, Redis or not. */
+  start(): Promise<void>
+  /** The body of `/health`; asks nobody and takes no time. */
+  health(): HealthReport
+  /**
+   * Prometheus text for `/metrics`.
+   * @throws EvenkeelError `PEER_MISSING` when prom-client is not installed
+   */
+  metrics(): Promise<string>
+  /** Ends every connection and timer; never waits for Redis, and for the database as long as its running calls may take. */
+  close(): Promise<void>
+}
+
+const NAMES = ['redis', 'database', 'name', 'logger', 'notices']
+
+/**
+ * Makes everything and connects nothing.
+ * @throws OptionError that names the option which cannot work
+ */
+export function createEvenkeel(options: EvenkeelOptions = {}): Evenkeel {
+  knownOptions('createEvenkeel', options, NAMES)
+  const { name = 'evenkeel', logger, notices = [] } = options
+  return new Keel({
+    name,
+    link: createLink({ ...linkOptions(options.redis), name }),
+    database: createDatabase({ applicationName: name, ...databaseOptions(options.database), name }),
+    logger: logger === false ? undefined : guardedLogger(logger ?? stderrLogger()),
+    notices,
+  })
+}
+
+/**
+ * The options that environment variables spell: `REDIS_URL` and its siblings, `USE_MEMORY_MODE`, `DATABASE_URL`,
+ * `EVENKEEL_DATA_DIR`.
+ * @throws OptionError that names the variable, and never shows a credential
+ */
+export function evenkeelOptionsFromEnvironment(environment: Environment): EvenkeelOptions {
+  const { redis, memoryMode, readDeadlineMs, writeDeadlineMs, notices } = redisFromEnvironment(environment)
+  return {
+    ...(redis === undefined
+      ? {}
+      : {
+          redis: {
+            ...redis,
+            memoryMode,
+            ...(readDeadlineMs === undefined ? {} : { readDeadlineMs }),
+            ...(writeDeadlineMs === undefined ? {} : { writeDeadlineMs }),
+          },
+        }),
+    database: { url: environment['DATABASE_URL'], directory: environment['EVENKEEL_DATA_DIR'] ?? './data' },
+    notices,
+  }
+}
+
+/** No Redis named: the link exists and is isolated, so that nobody has to ask whether there is one. */
+function linkOptions(redis: EvenkeelOptions['redis']): Omit<LinkOptions, 'name'> {
+  if (redis === undefined || redis === '') return { memoryMode: true }
+  return typeof redis === 'string' ? { url: redis } : redis
+}
+
+function databaseOptions(database: EvenkeelOptions['database']): Omit<DatabaseOptions, 'name'> {
+  return typeof database === 'string' ? { url: database } : (database ?? {})
+}
+
+interface KeelParts {
+  readonly name: string
+  readonly link: RedisLink
+  readonly database: Database
+  readonly logger: Logger | undefined
+  readonly notices: readonly string[]
+}
+
+const NO_INCIDENTS: IncidentTotals = { incidents: 0, awaySeconds: 0, open: false }
+const SILENT: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined }
+
+class Keel implements Evenkeel {
+  readonly name: string
+  readonly link: RedisLink
+  readonly database: Database
+  readonly #logger: Logger
+  readonly #notices: readonly string[]
+  readonly #keys: KeyCount
+  readonly #metrics: Metrics
+  #incidents: IncidentWatch | undefined
+
+  constructor({ name, link, database, logger = SILENT, notices }: KeelParts) {
+    this.name = name
+    this.link = link
+    this.database = database
+    this.#logger = logger
+    this.#notices = notices
+    this.#keys = new KeyCount({ link, clock: systemClock })
+    this.#metrics = createMetrics({
+      link,
+      database,
+      keys: () => this.#keys.read(),
+      incidents: (subject) => this.#incidents?.totals(subject) ?? NO_INCIDENTS,
+    })
+  }
+
+  start(): Promise<void> {
+    if (this.#incidents !== undefined) return Promise.resolve()
+    const { link, database } = this
+    this.#incidents = watchIncidents({
+      logger: this.#logger,
+      link: { name: link.name, risk: () => riskOf(link) },
+      database: { name: database.name },
+    })
+    for (const notice of this.#notices) this.#logger.warn({ event: 'notice' }, notice)
+    link.start()
+    database.start()
+    return Promise.resolve()
+  }
+
+  health(): HealthReport {
+    const { link, database } = this
+    return healthReport({
+      redis: { health: link.health, stats: link.stats, address: link.server?.address, keys: this.#keys.read() },
+      database: { health: database.health, engine: database.engine },
+    })
+  }
+
+  metrics(): Promise<string> {
+    return this.#metrics.text()
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.link.close(), this.database.close()])
+    this.#incidents?.close()
+  }
+}
+
+function riskOf({ stats }: RedisLink): AtRisk {
+  return { unknownFate: stats.deadlines + stats.lost, refused: stats.refused }
+}

@@ -1,0 +1,6 @@
+export type { Evenkeel, EvenkeelOptions } from './evenkeel.ts'
+export { createEvenkeel, evenkeelOptionsFromEnvironment } from './evenkeel.ts'
+export type { DatabaseErrorCode, Executed, LinkErrorCode, Reason } from './errors.ts'
+export { DatabaseError, EvenkeelError, LinkError, OptionError, ReplyError } from './errors.ts'
+export type { Environment } from './link/index.ts'
+export type { HealthReport, HealthStatus, LogFields, Logger } from './telemetry/index.ts'
