@@ -66,6 +66,11 @@ export class RawClient {
     })
   }
 
+  /** Reads nothing from now on, as a consumer that is too slow. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
   close(): void {
     this.#end(new Error('The raw client was closed'))
     this.#socket.destroy()

@@ -141,13 +141,18 @@ export class RedisServer {
    * whatever became of the network.
    */
   async command(...args: (string | number)[]): Promise<RawReply> {
-    if (!this.#client || this.#client.closed) this.#client = await RawClient.connectTo({ path: this.#socketFile })
+    if (!this.#client || this.#client.closed) this.#client = await this.connectLocally()
     return await this.#client.command(...args)
   }
 
   /** One more connection to its port, for the caller to close. */
   connect(): Promise<RawClient> {
     return RawClient.connect(this.port, this.host)
+  }
+
+  /** One more connection through the Unix socket, for the caller to close. */
+  connectLocally(): Promise<RawClient> {
+    return RawClient.connectTo({ path: this.#socketFile })
   }
 
   /** What it wrote, over all its lives. */

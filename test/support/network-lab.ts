@@ -1,0 +1,151 @@
+/**
+ * Three network namespaces and a router in the middle, for what a proxy cannot do: a true partition, in which the
+ * kernels of both sides keep their connections, hear nothing and repeat themselves ever more slowly.
+ *
+ *     this process ──veth── router (forwards, or drops without a word) ──veth── server
+ *       .1            .2              .5                         .6
+ *
+ * The namespaces live as long as the leashed process that holds each, so nothing is left behind when a test is killed.
+ */
+
+import { execFile, type ChildProcess } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { readlink } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { exited, spawnLeashed } from './leash.ts'
+import { RedisServer, type RedisServerOptions } from './redis-server.ts'
+import { eventually } from './wait.ts'
+
+const run = promisify(execFile)
+
+/** What the kernel of this side makes of the way to the server. */
+export type Route =
+  /** EHOSTUNREACH at once. */
+  | 'unreachable'
+  /** EACCES at once, as a firewall of this machine would. */
+  | 'prohibit'
+  /** SYNs and everything else vanish. */
+  | 'black-hole'
+
+export class NetworkLab {
+  /** Where servers of the lab are reached. */
+  readonly serverAddress: string
+  readonly #subnet: string
+  readonly #link: string
+  readonly #router: ChildProcess
+  readonly #serverSide: ChildProcess
+  readonly #servers: RedisServer[] = []
+
+  private constructor(subnet: string, router: ChildProcess, serverSide: ChildProcess) {
+    this.#subnet = subnet
+    this.#link = `ek${subnet.split('.').slice(2).join('-')}`
+    this.serverAddress = `${subnet}.6`
+    this.#router = router
+    this.#serverSide = serverSide
+  }
+
+  /** `undefined` where the lab can be built, else why not. */
+  static async unavailable(): Promise<string | undefined> {
+    try {
+      await run('unshare', ['--net', 'ip', 'link', 'add', 'type', 'veth'])
+      return undefined
+    } catch (error) {
+      return `The network lab needs root on Linux with 'unshare', 'nsenter' and 'ip' (iproute2): ${String(error)}`
+    }
+  }
+
+  static async start(): Promise<NetworkLab> {
+    // 198.18.0.0/15 is set aside for benchmarks of networks; labs of other test files live in other parts of it.
+    const subnet = `198.${randomInt(18, 20)}.${randomInt(0, 256)}`
+    const lab = new NetworkLab(subnet, await holdNamespace(), await holdNamespace())
+    try {
+      await lab.#wire()
+      return lab
+    } catch (error) {
+      await lab.stop()
+      throw error
+    }
+  }
+
+  /** A Redis server on the far side; the lab stops it. Its `command()` works across every partition. */
+  async redis(options: RedisServerOptions = {}): Promise<RedisServer> {
+    const launcher = ['nsenter', ...entering(this.#serverSide)]
+    const open = ['--protected-mode', 'no', ...(options.args ?? [])]
+    const server = await RedisServer.start({ ...options, launcher, host: this.serverAddress, args: open })
+    this.#servers.push(server)
+    return server
+  }
+
+  /** From now on the router drops what it should forward, both ways. */
+  async partition(): Promise<void> {
+    await inside(this.#router, 'sysctl', '-qw', 'net.ipv4.ip_forward=0')
+  }
+
+  async heal(): Promise<void> {
+    await inside(this.#router, 'sysctl', '-qw', 'net.ipv4.ip_forward=1')
+  }
+
+  /** Replaces the route to the server until `restore()`; open connections feel it too. */
+  async route(kind: Route): Promise<{ restore(): Promise<void> }> {
+    const host = `${this.serverAddress}/32`
+    const route = kind === 'black-hole' ? [host, 'dev', 'lo'] : [kind, host]
+    await run('ip', ['route', 'add', ...route])
+    return {
+      restore: async () => {
+        await run('ip', ['route', 'del', ...route])
+      },
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const server of this.#servers.splice(0)) await server.stop()
+    // The kernel would take the cable away by itself, in its own time.
+    await run('ip', ['link', 'del', this.#link]).catch(() => 'the lab was not wired yet')
+    for (const holder of [this.#router, this.#serverSide]) {
+      holder.kill('SIGKILL')
+      await exited(holder)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  async #wire(): Promise<void> {
+    const [here, router, server] = [undefined, this.#router, this.#serverSide]
+    await ip(here, 'link', 'add', this.#link, 'type', 'veth', 'peer', 'near', 'netns', String(router.pid))
+    await ip(router, 'link', 'add', 'far', 'type', 'veth', 'peer', 'uplink', 'netns', String(server.pid))
+    await this.#address(here, this.#link, 1)
+    await this.#address(router, 'near', 2)
+    await this.#address(router, 'far', 5)
+    await this.#address(server, 'uplink', 6)
+    await ip(here, 'route', 'add', `${this.#subnet}.4/30`, 'via', `${this.#subnet}.2`)
+    await ip(server, 'route', 'add', 'default', 'via', `${this.#subnet}.5`)
+    await this.heal()
+  }
+
+  async #address(where: ChildProcess | undefined, link: string, host: number): Promise<void> {
+    await ip(where, 'addr', 'add', `${this.#subnet}.${host}/30`, 'dev', link)
+    await ip(where, 'link', 'set', link, 'up')
+  }
+}
+
+/** Starts a process that does nothing in a network namespace of its own. */
+async function holdNamespace(): Promise<ChildProcess> {
+  const holder = spawnLeashed('unshare', ['--net', 'sleep', 'infinity'], { stdio: 'ignore' })
+  const ours = await readlink('/proc/self/ns/net')
+  await eventually('the namespace is there', async () => (await readlink(`/proc/${holder.pid}/ns/net`)) !== ours)
+  return holder
+}
+
+async function ip(where: ChildProcess | undefined, ...args: string[]): Promise<void> {
+  await (where ? inside(where, 'ip', ...args) : run('ip', args))
+}
+
+async function inside(holder: ChildProcess, ...command: string[]): Promise<void> {
+  await run('nsenter', [...entering(holder), ...command])
+}
+
+function entering(holder: ChildProcess): string[] {
+  return [`--net=/proc/${holder.pid}/ns/net`]
+}
