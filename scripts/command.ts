@@ -4,11 +4,9 @@ import { delimiter } from 'node:path'
 import { root } from './project.ts'
 
 /** The project's own tools come first, as they do in npm scripts. */
-const env = {
-  ...process.env,
-  PATH: `${root}/node_modules/.bin${delimiter}${process.env['PATH'] ?? ''}`,
-  FORCE_COLOR: '0',
-}
+const PATH = `${root}/node_modules/.bin${delimiter}${process.env['PATH'] ?? ''}`
+/** Undefined is unset: a runner inside of a test would otherwise speak to that test instead of to people. */
+const env = { ...process.env, PATH, FORCE_COLOR: '0', NODE_TEST_CONTEXT: undefined }
 
 /** How a program ended. */
 export interface Outcome {

@@ -34,7 +34,7 @@ export function violationsIn(tree: Tree): Violation[] {
 }
 
 /** The part of the table a file belongs to. */
-export function partOf(path: string): string {
+function partOf(path: string): string {
   const [top = '', second = ''] = path.split('/')
   if (top !== 'src') return top
   const leaf = LEAVES.find((name) => path === `src/${name}.ts` || path === `src/${name}.test.ts`)

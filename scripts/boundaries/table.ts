@@ -17,7 +17,7 @@ export interface Allowed {
 
 /** Single files that every folder may import directly, without an index. */
 export const LEAVES: readonly string[] = ['errors', 'clock', 'options', 'telemetry/channels']
-export const ROLES: readonly string[] = ['cache', 'sessions', 'limits', 'tasks', 'events', 'checkpoints']
+const ROLES: readonly string[] = ['cache', 'sessions', 'limits', 'tasks', 'events', 'checkpoints']
 
 const role: Allowed = {
   imports: [...LEAVES, 'link', 'database'],
@@ -59,19 +59,20 @@ export const OUTSIDE: Readonly<Record<string, Allowed>> = {
   scripts: { imports: ['src', 'test'], why: 'the house itself' },
 }
 
-/** The table as Markdown, for ARCHITECTURE.md. */
+/** The table as Markdown, for ARCHITECTURE.md; parts with the same rights share a row. */
 export function asMarkdown(): string {
-  const rows = Object.entries({ ...SOURCE, ...OUTSIDE }).map(([name, allowed]) => row(name, allowed))
-  return ['| part | may import | why |', '|---|---|---|', ...rows].join('\n')
+  const rows = Map.groupBy(Object.entries({ ...SOURCE, ...OUTSIDE }), ([, allowed]) => rights(allowed))
+  const lines = [...rows].map(([cells, parts]) => `| ${parts.map(([name]) => name).join(', ')} | ${cells} |`)
+  return ['| part | may import | why |', '|---|---|---|', ...lines].join('\n')
 }
 
-function row(name: string, { imports, types = [], oneOf = [], why }: Allowed): string {
+function rights({ imports, types = [], oneOf = [], why }: Allowed): string {
   const parts = [
     shortened(imports),
     types.length > 0 ? `types of ${shortened(types)}` : '',
     oneOf.length > 0 ? `one of ${shortened(oneOf)} per file` : '',
   ].filter((text) => text !== '')
-  return `| ${name} | ${parts.join('; ') || 'nothing'} | ${why} |`
+  return `${parts.join('; ') || 'nothing'} | ${why}`
 }
 
 /** Leaves and roles are many: the table names them as groups. */

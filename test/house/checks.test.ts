@@ -1,0 +1,138 @@
+/**
+ * Every step of `npm run check` must be able to fail: a tool that finds no files, or reads another configuration
+ * than ours, is green for ever and says nothing. Each case puts one thing wrong into a copy of the project.
+ */
+import assert from 'node:assert/strict'
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { runCommand } from '../../scripts/command.ts'
+import { root } from '../../scripts/project.ts'
+import { scratchDirectory } from '../support/leash.ts'
+
+interface Breach {
+  readonly step: string
+  readonly what: string
+  /** Path → text: these files are added to the copy, or take the place of those that are there. */
+  readonly files: Readonly<Record<string, string>>
+  /** What the step must say, beside failing. */
+  readonly says: RegExp
+}
+
+const copy = copyOfProject()
+
+/** The tools are those of the checkout; the scripts, and with them the root, are those of the copy. */
+function copyOfProject(): string {
+  const folder = scratchDirectory('house')
+  const wanted = [
+    '*.{json,jsonc,md}',
+    '.ox*.json',
+    '.gitignore',
+    'LICENSE',
+    'src',
+    'scripts',
+    'examples',
+    'bench',
+    'test',
+  ]
+  for (const entry of globSync(wanted, { cwd: root }))
+    cpSync(join(root, entry), join(folder, entry), { recursive: true })
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  return folder
+}
+
+/** Runs one step in the copy with the files of the breach, and takes them away again. */
+async function outcomeOf({ step, files }: Breach): Promise<{ ok: boolean; output: string }> {
+  const paths = Object.keys(files).map((path) => join(copy, path))
+  const before = paths.map((path) => (globSync(path).length > 0 ? readFileSync(path) : undefined))
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(copy, path)), { recursive: true })
+    writeFileSync(join(copy, path), text)
+  }
+  const outcome = await runCommand(['node', 'scripts/check.ts', step], { cwd: copy })
+  for (const [index, path] of paths.entries()) {
+    const content = before[index]
+    if (content === undefined) rmSync(path)
+    else writeFileSync(path, content)
+  }
+  return outcome
+}
+
+const manifest = readFileSync(join(root, 'package.json'), 'utf8')
+
+/** A source file that breaks one rule of the lint. */
+function lint(rule: string, text: string): Breach {
+  const says = new RegExp(`\\(${rule}\\)[^]*src/link/wrong\\.ts`)
+  return { step: 'lint', what: rule, files: { 'src/link/wrong.ts': text }, says }
+}
+
+const lines = (count: number): string => Array.from({ length: count }, (_, index) => `  f(${index})`).join('\n')
+
+const breaches: readonly Breach[] = [
+  {
+    step: 'types',
+    what: 'a wrong type',
+    files: { 'src/link/wrong.ts': "export const wrong: number = 'text'\n" },
+    says: /src\/link\/wrong\.ts\(1,14\): error TS2322/,
+  },
+  {
+    step: 'declarations',
+    what: 'an export whose type must be guessed',
+    files: { 'src/link/wrong.ts': 'export const wrong = [1].map(String)\n' },
+    says: /src\/link\/wrong\.ts\(1,\d+\): error TS90/,
+  },
+  lint('no-floating-promises', 'export function wrong(): void {\n  Promise.resolve(1)\n}\n'),
+  lint('no-explicit-any', 'export const wrong: any = 1\n'),
+  lint('no-non-null-assertion', 'export const wrong = (text: string | undefined): string => text!\n'),
+  lint('no-console', "console.log('wrong')\n"),
+  lint('no-cycle', "export * from './wrong.ts'\n"),
+  lint('max-lines-per-function', `export function wrong(f: (n: number) => void): void {\n${lines(51)}\n}\n`),
+  lint('max-lines', `const f = (n: number): number => n\n${lines(300)}\nexport { f }\n`),
+  {
+    step: 'format',
+    what: 'another layout',
+    files: { 'src/link/wrong.ts': 'export const wrong = "text";\n' },
+    says: /src\/link\/wrong\.ts/,
+  },
+  {
+    step: 'boundaries',
+    what: 'a role that imports another role',
+    files: { 'src/cache/wrong.ts': "import '../sessions/index.ts'\n" },
+    says: /src\/cache\/wrong\.ts:1 cache may not import sessions/,
+  },
+  {
+    step: 'unit',
+    what: 'a failing unit test',
+    files: {
+      'src/link/wrong.test.ts':
+        "import { test } from 'node:test'\ntest('wrong', () => {\n  throw new Error('seen')\n})\n",
+    },
+    says: /✖ wrong/,
+  },
+  {
+    step: 'unused',
+    what: 'a file that nobody imports',
+    files: { 'src/link/wrong.ts': 'export const wrong = 1\n' },
+    says: /src\/link\/wrong\.ts/,
+  },
+  {
+    step: 'docs',
+    what: 'a dead link and an example that does not compile',
+    files: { 'docs/wrong.md': "[gone](gone.md)\n\n```ts\nimport { nothing } from 'evenkeel/link'\n```\n" },
+    says: /docs\/wrong\.md:1 the link to gone\.md leads nowhere[^]*docs\/wrong\.md:4 error TS2305/,
+  },
+  {
+    step: 'package',
+    what: 'an export without a file',
+    files: { 'package.json': manifest.replace('./dist/link/index.js', './dist/link/gone.js') },
+    says: /dist\/link\/gone\.js/,
+  },
+]
+
+for (const breach of breaches) {
+  test(`npm run check -- ${breach.step} finds ${breach.what}`, async () => {
+    const { ok, output } = await outcomeOf(breach)
+    assert.equal(ok, false, `the step passed:\n${output}`)
+    assert.match(output, breach.says)
+  })
+}
