@@ -19,7 +19,13 @@ export type Reply = string | Buffer | number | bigint | null | readonly Reply[] 
 
 /** Where to connect to. */
 export type Address =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | {
+      readonly kind: 'tcp'
+      readonly host: string
+      readonly port: number
+      /** The name that `host` was looked up from; the certificate must carry it. */
+      readonly name?: string
+    }
   | { readonly kind: 'socket'; readonly path: string }
 
 /** TLS settings, named as in `node:tls`; certificates and keys are PEM texts. */

@@ -3,12 +3,13 @@
  * and hangs up; client libraries are writing at that moment, lose the text and report a reset. Here nobody writes: one bare
  * socket (with TLS where the endpoint has it) is opened, listened to for a moment and destroyed.
  */
-import { connect as connectTcp, isIP } from 'node:net'
+import { connect as connectTcp } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { type Clock, systemClock } from '../clock.ts'
 import type { Address } from './driver.ts'
 import type { Endpoint } from './endpoint.ts'
+import { tlsAt } from './locate.ts'
 
 export interface GreetingOptions {
   /** @default 200 */
@@ -64,14 +65,8 @@ function listen(
 function openSocket(address: Address, tls: Endpoint['tls']): Duplex {
   const target = address.kind === 'tcp' ? { host: address.host, port: address.port } : { path: address.path }
   if (tls === undefined) return connectTcp(target)
-  const { ca, ...settings } = tls
-  const named = settings.servername === undefined && address.kind === 'tcp' && isIP(address.host) === 0
-  return connectTls({
-    ...target,
-    ...settings,
-    ...(ca === undefined ? {} : { ca: [ca].flat() }),
-    ...(named ? { servername: address.host } : {}),
-  })
+  const { ca, ...settings } = tlsAt(address, tls) ?? {}
+  return connectTls({ ...target, ...settings, ...(ca === undefined ? {} : { ca: [ca].flat() }) })
 }
 
 function firstLine(heard: Buffer): string | undefined {

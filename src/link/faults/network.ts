@@ -23,6 +23,16 @@ export const NETWORK = {
       'Check DNS on this machine: `cat /etc/resolv.conf`, then `getent hosts <host>`. Redis itself may be fine.',
     errors: ['EAI_AGAIN', 'EAI_FAIL', 'ESERVFAIL', 'ETIMEOUT'],
   },
+  sentinelsAway: {
+    code: 'sentinels-away',
+    reaction: 'down',
+    executed: 'no',
+    retryable: true,
+    meaning: 'No Sentinel could be asked where the master is.',
+    nextStep:
+      'See that the Sentinels run and listen where the options say: `redis-cli -h <host> -p 26379 SENTINEL MASTERS`. What each of them answered stands in brackets. Redis itself may be fine.',
+    errors: ['SENTINELS_AWAY'],
+  },
   refused: {
     code: 'refused',
     reaction: 'down',
