@@ -4,6 +4,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '../clock.ts'
 import { DatabaseError } from '../errors.ts'
+import type { Executed } from '../errors.ts'
 import { knownOptions, numberOption } from '../options.ts'
 import { channels } from '../telemetry/channels.ts'
 import { withoutSecrets } from './classify.ts'
@@ -48,7 +49,8 @@ class SupervisedDatabase implements Database {
   readonly #supervisor: Supervisor
   /** Is the caller inside a transaction of this database? */
   readonly #inside = new AsyncLocalStorage<{ live: boolean }>()
-  #calls = 0
+  /** One for each call that runs. */
+  readonly #running = new Set<Deadline>()
   #onIdle: (() => void) | undefined
   #closing: Promise<void> | undefined
 
@@ -119,18 +121,20 @@ class SupervisedDatabase implements Database {
   }
 
   async #call<T>(options: CallOptions, work: (deadline: Deadline) => Promise<T>): Promise<T> {
-    if (this.#closing !== undefined) throw closedError()
+    if (this.#closing !== undefined) throw closedError('no')
     const deadline = new Deadline(this.#clock, this.#deadlineMs(options))
-    this.#calls += 1
+    this.#running.add(deadline)
     this.#supervisor.callBegan()
     try {
       await this.#supervisor.admit(deadline)
       return await work(deadline)
+    } catch (error) {
+      throw this.health.state === 'closed' && error instanceof DatabaseError ? closedError(error.executed, error) : error
     } finally {
       deadline.clear()
       this.#supervisor.callEnded()
-      this.#calls -= 1
-      if (this.#calls === 0) this.#onIdle?.()
+      this.#running.delete(deadline)
+      if (this.#running.size === 0) this.#onIdle?.()
     }
   }
 
@@ -140,13 +144,14 @@ class SupervisedDatabase implements Database {
   }
 
   async #close(graceMs: number): Promise<void> {
-    const grace = new Deadline(this.#clock, graceMs)
     const idle = new Promise<void>((resolve) => {
       this.#onIdle = resolve
     })
-    if (this.#calls > 0) await grace.guard(idle, () => new Error('grace is over')).catch(() => undefined)
-    grace.clear()
+    const graceOver = (): Error => new Error('The grace is over')
+    if (this.#running.size > 0)
+      await withDeadline(this.#clock, graceMs, (grace) => grace.guard(idle, graceOver)).catch(() => 'some still run')
     this.#supervisor.close()
+    for (const deadline of [...this.#running]) deadline.cut()
     await this.#supervisor.engine.close()
   }
 
@@ -156,8 +161,8 @@ class SupervisedDatabase implements Database {
   }
 }
 
-function closedError(): DatabaseError {
-  return new DatabaseError('DATABASE_CLOSED', 'The database was closed.', { executed: 'no' })
+function closedError(executed: Executed, cause?: DatabaseError): DatabaseError {
+  return new DatabaseError('DATABASE_CLOSED', 'The database was closed.', cause === undefined ? { executed } : { executed, cause })
 }
 
 function nestedError(method: string): DatabaseError {

@@ -1,6 +1,7 @@
 /**
  * What truly differs between the two engines' SQL. Everything else is written once: `$1, $2 …` parameters,
- * RETURNING, ON CONFLICT, CTEs, `payload->>'field'`, and the column types of the mapping in `values.ts`.
+ * RETURNING, ON CONFLICT, CTEs, and the column types of the mapping in `values.ts`. `payload->>'field'` works with both,
+ * and gives text with PostgreSQL, numbers too with SQLite: CAST it where that matters.
  */
 
 /** Pieces of SQL text for one engine; put them into a statement with `${…}`. */
@@ -33,7 +34,7 @@ const SQLITE_TIME = '%Y-%m-%dT%H:%M:%fZ'
 export const sqliteDialect: Dialect = {
   engine: 'sqlite',
   now: `strftime('${SQLITE_TIME}', 'now')`,
-  plusMs: (time, milliseconds) => `strftime('${SQLITE_TIME}', ${time}, (${milliseconds}) / 1000.0 || ' seconds')`,
+  plusMs: (time, milliseconds) => `strftime('${SQLITE_TIME}', ${time}, ((${milliseconds}) / 1000.0) || ' seconds')`,
   oneOf: (column, parameter) => `${column} IN (SELECT value FROM json_each(${parameter}))`,
   forUpdateSkipLocked: '',
   autoId: 'INTEGER PRIMARY KEY AUTOINCREMENT',

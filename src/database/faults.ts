@@ -416,6 +416,13 @@ const CALL_FAULTS: readonly FaultRow[] = [
     nextStep: 'Look at the system log of the database host for disk and file system errors; keep a backup at hand.',
   },
   {
+    code: 'read-only-transaction',
+    scope: 'call',
+    error: 'DATABASE_STATEMENT',
+    text: 'The transaction was opened with readOnly and cannot write',
+    nextStep: 'Leave readOnly out for transactions that write.',
+  },
+  {
     code: 'statement-permission',
     scope: 'call',
     error: 'DATABASE_STATEMENT',

@@ -30,8 +30,6 @@ export interface PgClient {
   connect(): Promise<unknown>
   query(query: PgQuery): Promise<PgResult>
   end(): Promise<void>
-  /** `I` idle, `T` in a transaction, `E` in a failed one. */
-  getTransactionStatus(): string | null
   on(event: 'error', listener: (error: Error) => void): unknown
   on(event: 'end', listener: () => void): unknown
   on(event: 'notification', listener: (message: PgNotification) => void): unknown

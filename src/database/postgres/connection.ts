@@ -32,6 +32,8 @@ export class PostgresConnection {
   usedAt = 0
   heardAt = 0
   suspect = false
+  /** In a transaction that was opened to read only, a refused write says nothing about the server. */
+  readOnly = false
   /** Called once when it ends by itself. */
   onLost: ((fault: Fault) => void) | undefined
   onNotification: ((message: PgNotification) => void) | undefined
@@ -39,7 +41,6 @@ export class PostgresConnection {
   readonly #socket = new Socket()
   readonly #client: PgClient
   #over = false
-  #running = 0
 
   private constructor(options: ConnectionOptions) {
     this.#options = options
@@ -67,11 +68,6 @@ export class PostgresConnection {
     return !this.#over
   }
 
-  /** Outside any transaction, as far as the server has said. */
-  get isClean(): boolean {
-    return this.usable && this.#running === 0 && this.#client.getTransactionStatus() === 'I'
-  }
-
   /** `unknown` is what the caller hears when the statement was sent and nobody knows what became of it. */
   async run({ sql, params }: Statement, deadline: Deadline, unknown: Executed): Promise<QueryResult<Record<string, unknown>>> {
     const values = params.map((value, index) => toPostgres(value, index + 1))
@@ -89,15 +85,12 @@ export class PostgresConnection {
     const { events, place } = this.#options
     if (this.#over) throw faultError(ownFault('lost', place, 'the connection had ended before'), 'no')
     if (deadline.missed) throw faultError(ownFault('no-answer', place, 'the deadline had passed before it was sent'), 'no')
-    this.#running += 1
     try {
       const result = await deadline.guard(this.#client.query(query), () => this.#abandon(deadline))
       events.answered()
       return result
     } catch (error) {
       throw this.#failure(error, unknown)
-    } finally {
-      this.#running -= 1
     }
   }
 
@@ -131,8 +124,8 @@ export class PostgresConnection {
 
   #failure(error: unknown, unknown: Executed): DatabaseError {
     const { events, place } = this.#options
-    const fault =
-      error instanceof Silence ? ownFault('no-answer', place, error.message) : classify(error, place)
+    const found = error instanceof Silence ? ownFault('no-answer', place, error.message) : classify(error, place)
+    const fault = this.readOnly && found.row.code === 'read-only' ? ownFault('read-only-transaction', place, '', error) : found
     // An answer is an answer, also when it is an error about one statement.
     if (fault.row.scope === 'call' && !this.#over) events.answered()
     events.failed(fault)

@@ -2,7 +2,6 @@
  * One transaction on one connection of the pool.
  */
 import type { Executed } from '../../errors.ts'
-import { DatabaseError } from '../../errors.ts'
 import type { Deadline } from '../deadline.ts'
 import type { QueryResult, Session, Statement } from '../engine.ts'
 import type { Settings } from '../options.ts'
@@ -21,7 +20,8 @@ export interface SessionOptions {
 export class PostgresSession implements Session {
   readonly #options: SessionOptions
   readonly #connection: PostgresConnection
-  #readOnly = false
+  /** Until COMMIT or ROLLBACK is confirmed. */
+  #open = false
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -29,20 +29,15 @@ export class PostgresSession implements Session {
   }
 
   async begin(readOnly: boolean, deadline: Deadline): Promise<void> {
-    this.#readOnly = readOnly
+    this.#connection.readOnly = readOnly
+    this.#open = true
     const begin = readOnly ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'BEGIN'
     // One message: the timeouts cost no round trip.
     await this.#connection.send({ text: [begin, ...this.#timeouts(deadline)].join(';') }, deadline, 'no')
   }
 
   async run(statement: Statement, deadline: Deadline): Promise<QueryResult<Record<string, unknown>>> {
-    try {
-      return await this.#connection.run(statement, deadline, 'no')
-    } catch (error) {
-      if (this.#readOnly && error instanceof DatabaseError && error.reason?.code === 'read-only')
-        throw statementError('This transaction was opened with readOnly and cannot write.')
-      throw error
-    }
+    return this.#connection.run(statement, deadline, 'no')
   }
 
   async script(sql: string, deadline: Deadline): Promise<void> {
@@ -50,18 +45,20 @@ export class PostgresSession implements Session {
   }
 
   async commit(deadline: Deadline): Promise<void> {
-    const unknown: Executed = this.#readOnly ? 'no' : 'maybe'
+    const unknown: Executed = this.#connection.readOnly ? 'no' : 'maybe'
     const { command } = await this.#connection.send({ text: 'COMMIT' }, deadline, unknown)
+    this.#open = false
     if (command !== 'COMMIT') throw statementError('The database rolled the transaction back, because a statement in it had failed.')
   }
 
   async rollback(deadline: Deadline): Promise<void> {
-    if (!this.#connection.usable || this.#connection.isClean) return
+    if (!this.#open || !this.#connection.usable) return
     await this.#connection.send({ text: 'ROLLBACK' }, deadline, 'no')
+    this.#open = false
   }
 
   release(): void {
-    if (!this.#connection.isClean) this.#connection.destroy()
+    if (this.#open) this.#connection.destroy()
     this.#options.pool.release(this.#connection)
   }
 

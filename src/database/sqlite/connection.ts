@@ -113,3 +113,17 @@ function readRows(prepared: Prepared, values: Record<string, SqliteValue>): Reco
     return row
   })
 }
+
+/** SQLITE_BUSY and SQLITE_LOCKED, with their extended forms. */
+export function isLocked(error: unknown): boolean {
+  return [5, 6].includes(resultCode(error) & 0xff)
+}
+
+/** SQLITE_READONLY, of whatever kind. */
+export function isReadOnly(error: unknown): boolean {
+  return (resultCode(error) & 0xff) === 8
+}
+
+function resultCode(error: unknown): number {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : 0
+}

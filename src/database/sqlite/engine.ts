@@ -9,6 +9,7 @@
  */
 import { resolve } from 'node:path'
 import { DatabaseError } from '../../errors.ts'
+import type { Executed } from '../../errors.ts'
 import { classify, faultError, ownFault } from '../classify.ts'
 import type { Fault } from '../classify.ts'
 import type { Deadline } from '../deadline.ts'
@@ -18,7 +19,7 @@ import type { Settings } from '../options.ts'
 import { looksLikeRead } from '../statement.ts'
 import { Turns } from '../turns.ts'
 import type { EndTurn } from '../turns.ts'
-import { SqliteConnection } from './connection.ts'
+import { SqliteConnection, isLocked, isReadOnly } from './connection.ts'
 import { ensureFile, fileIdentity, openFile } from './file.ts'
 import { SqliteSession } from './session.ts'
 
@@ -55,7 +56,7 @@ export class SqliteEngine implements Engine {
     const endTurn = await this.#writing.take(deadline)
     try {
       const { writer } = this.#opened()
-      return await this.untilFree(deadline, () => writer.run(statement))
+      return await this.untilFree(deadline, 'maybe', () => writer.run(statement))
     } finally {
       endTurn()
     }
@@ -97,7 +98,7 @@ export class SqliteEngine implements Engine {
   }
 
   /** Runs `work`, again and again with random pauses while another process holds the file locked. */
-  async untilFree<T>(deadline: Deadline, work: () => T): Promise<T> {
+  async untilFree<T>(deadline: Deadline, unknown: Executed, work: () => T): Promise<T> {
     let locked = false
     for (;;) {
       if (deadline.missed) throw this.#missed(locked)
@@ -106,7 +107,7 @@ export class SqliteEngine implements Engine {
         this.#events.answered()
         return value
       } catch (error) {
-        if (!isLocked(error)) throw this.failure(error)
+        if (!isLocked(error)) throw this.#failure(error, unknown)
         locked = true
       }
       await deadline.pause(1 + this.#settings.random() * RETRY_MS)
@@ -114,11 +115,11 @@ export class SqliteEngine implements Engine {
   }
 
   /** The caller's error, told to the supervisor on the way. */
-  failure(error: unknown): DatabaseError {
+  #failure(error: unknown, unknown: Executed): DatabaseError {
     if (error instanceof DatabaseError) return error
     const fault = classify(error, this.address)
     this.#events.failed(fault)
-    return faultError(fault, 'maybe')
+    return faultError(fault, unknown)
   }
 
   #missed(locked: boolean): DatabaseError {
@@ -129,7 +130,7 @@ export class SqliteEngine implements Engine {
   /** Undefined when the statement turns out to write. */
   async #read(statement: Statement, deadline: Deadline): Promise<Rows | undefined> {
     const { reader } = this.#opened()
-    return this.untilFree(deadline, () => {
+    return this.untilFree(deadline, 'no', () => {
       try {
         return reader.run(statement)
       } catch (error) {
@@ -150,7 +151,7 @@ export class SqliteEngine implements Engine {
     try {
       return work()
     } catch (error) {
-      throw this.failure(error)
+      throw this.#failure(error, 'no')
     }
   }
 
@@ -198,17 +199,4 @@ function openAll(directory: string): OpenFile {
     writer.close()
     throw error
   }
-}
-
-/** SQLITE_BUSY and SQLITE_LOCKED, with their extended forms. */
-function isLocked(error: unknown): boolean {
-  return [5, 6].includes(resultCode(error) & 0xff)
-}
-
-function isReadOnly(error: unknown): boolean {
-  return (resultCode(error) & 0xff) === 8
-}
-
-function resultCode(error: unknown): number {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : 0
 }

@@ -1,16 +1,19 @@
 /**
  * One transaction on one SQLite connection.
  */
-import { DatabaseError } from '../../errors.ts'
+import type { Executed } from '../../errors.ts'
+import { faultError, ownFault } from '../classify.ts'
 import type { Deadline } from '../deadline.ts'
 import type { QueryResult, Session, Statement } from '../engine.ts'
 import type { EndTurn } from '../turns.ts'
-import { statementError } from '../values.ts'
+import { isReadOnly } from './connection.ts'
 import type { SqliteConnection } from './connection.ts'
 
 /** What a session needs of its engine. */
 export interface SessionHome {
-  untilFree<T>(deadline: Deadline, work: () => T): Promise<T>
+  readonly address: string
+  /** Runs `work` when the file is not locked; `unknown` is what becomes of it when the disk fails. */
+  untilFree<T>(deadline: Deadline, unknown: Executed, work: () => T): Promise<T>
 }
 
 export class SqliteSession implements Session {
@@ -28,25 +31,26 @@ export class SqliteSession implements Session {
   async begin(readOnly: boolean, deadline: Deadline): Promise<void> {
     this.#readOnly = readOnly
     // IMMEDIATE takes the write lock now: a transaction that has begun never finds the file locked later.
-    await this.#home.untilFree(deadline, () => this.#connection.script(readOnly ? 'BEGIN' : 'BEGIN IMMEDIATE'))
+    await this.#home.untilFree(deadline, 'no', () => this.#connection.script(readOnly ? 'BEGIN' : 'BEGIN IMMEDIATE'))
   }
 
   async run(statement: Statement, deadline: Deadline): Promise<QueryResult<Record<string, unknown>>> {
-    try {
-      return await this.#home.untilFree(deadline, () => this.#connection.run(statement))
-    } catch (error) {
-      if (this.#readOnly && error instanceof DatabaseError && error.reason?.code === 'read-only')
-        throw statementError('This transaction was opened with readOnly and cannot write.')
-      throw error
-    }
+    return this.#home.untilFree(deadline, 'no', () => {
+      try {
+        return this.#connection.run(statement)
+      } catch (error) {
+        if (!this.#readOnly || !isReadOnly(error)) throw error
+        throw faultError(ownFault('read-only-transaction', this.#home.address, '', error), 'no')
+      }
+    })
   }
 
   async script(sql: string, deadline: Deadline): Promise<void> {
-    await this.#home.untilFree(deadline, () => this.#connection.script(sql))
+    await this.#home.untilFree(deadline, 'no', () => this.#connection.script(sql))
   }
 
   async commit(deadline: Deadline): Promise<void> {
-    await this.#home.untilFree(deadline, () => this.#connection.script('COMMIT'))
+    await this.#home.untilFree(deadline, 'maybe', () => this.#connection.script('COMMIT'))
   }
 
   async rollback(): Promise<void> {
