@@ -61,14 +61,13 @@ describe('NetworkLab', { concurrency: true }, () => {
 
   test('NetworkLab.stop() takes the cable out of this machine', { skip }, async () => {
     const lab = await NetworkLab.start()
-    const nearAddress = lab.serverAddress.replace(/6$/, '1')
-    assert.ok(addresses().includes(nearAddress))
+    assert.ok(links().includes(lab.link))
     await lab.stop()
     await lab.stop()
-    assert.ok(!addresses().includes(nearAddress))
+    assert.ok(!links().includes(lab.link))
   })
 })
 
-function addresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((entries) => (entries ?? []).map(({ address }) => address))
+function links(): string[] {
+  return Object.keys(networkInterfaces())
 }

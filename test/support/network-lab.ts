@@ -3,9 +3,9 @@
  * kernels of both sides keep their connections, hear nothing and repeat themselves ever more slowly.
  *
  *     this process ──veth── router (forwards, or drops without a word) ──veth── server
- *       .1            .2              .5                         .6
+ *               .1          .2                                     .5          .6
  *
- * The namespaces live as long as the leashed process that holds each, so nothing is left behind when a test is killed.
+ * The namespaces live as long as the leashed process that holds each, so they and the cable go when a test is killed.
  */
 
 import { execFile, type ChildProcess } from 'node:child_process'
@@ -30,16 +30,17 @@ export type Route =
 export class NetworkLab {
   /** Where servers of the lab are reached. */
   readonly serverAddress: string
-  readonly #subnet: string
-  readonly #link: string
+  /** The name of this side's end of the cable. */
+  readonly link: string
+  readonly #place: number
   readonly #router: ChildProcess
   readonly #serverSide: ChildProcess
   readonly #servers: RedisServer[] = []
 
-  private constructor(subnet: string, router: ChildProcess, serverSide: ChildProcess) {
-    this.#subnet = subnet
-    this.#link = `ek${subnet.split('.').slice(2).join('-')}`
-    this.serverAddress = `${subnet}.6`
+  private constructor(place: number, router: ChildProcess, serverSide: ChildProcess) {
+    this.#place = place
+    this.link = `keel-${place}`
+    this.serverAddress = addressAt(place, 6)
     this.#router = router
     this.#serverSide = serverSide
   }
@@ -55,9 +56,7 @@ export class NetworkLab {
   }
 
   static async start(): Promise<NetworkLab> {
-    // 198.18.0.0/15 is set aside for benchmarks of networks; labs of other test files live in other parts of it.
-    const subnet = `198.${randomInt(18, 20)}.${randomInt(0, 256)}`
-    const lab = new NetworkLab(subnet, await holdNamespace(), await holdNamespace())
+    const lab = new NetworkLab(randomInt(PLACES), await holdNamespace(), await holdNamespace())
     try {
       await lab.#wire()
       return lab
@@ -100,7 +99,7 @@ export class NetworkLab {
   async stop(): Promise<void> {
     for (const server of this.#servers.splice(0)) await server.stop()
     // The kernel would take the cable away by itself, in its own time.
-    await run('ip', ['link', 'del', this.#link]).catch(() => 'the lab was not wired yet')
+    await run('ip', ['link', 'del', this.link]).catch(() => 'the lab was not wired yet')
     for (const holder of [this.#router, this.#serverSide]) {
       holder.kill('SIGKILL')
       await exited(holder)
@@ -113,21 +112,32 @@ export class NetworkLab {
 
   async #wire(): Promise<void> {
     const [here, router, server] = [undefined, this.#router, this.#serverSide]
-    await ip(here, 'link', 'add', this.#link, 'type', 'veth', 'peer', 'near', 'netns', String(router.pid))
+    const subnet = addressAt(this.#place, 4)
+    // A killed test may have left a route here.
+    await ip(here, 'route', 'flush', 'root', `${subnet}/30`)
+    await ip(here, 'link', 'add', this.link, 'type', 'veth', 'peer', 'near', 'netns', String(router.pid))
     await ip(router, 'link', 'add', 'far', 'type', 'veth', 'peer', 'uplink', 'netns', String(server.pid))
-    await this.#address(here, this.#link, 1)
+    await this.#address(here, this.link, 1)
     await this.#address(router, 'near', 2)
     await this.#address(router, 'far', 5)
     await this.#address(server, 'uplink', 6)
-    await ip(here, 'route', 'add', `${this.#subnet}.4/30`, 'via', `${this.#subnet}.2`)
-    await ip(server, 'route', 'add', 'default', 'via', `${this.#subnet}.5`)
+    await ip(here, 'route', 'add', `${subnet}/30`, 'via', addressAt(this.#place, 2))
+    await ip(server, 'route', 'add', 'default', 'via', addressAt(this.#place, 5))
     await this.heal()
   }
 
   async #address(where: ChildProcess | undefined, link: string, host: number): Promise<void> {
-    await ip(where, 'addr', 'add', `${this.#subnet}.${host}/30`, 'dev', link)
+    await ip(where, 'addr', 'add', `${addressAt(this.#place, host)}/30`, 'dev', link)
     await ip(where, 'link', 'set', link, 'up')
   }
+}
+
+/** 198.18.0.0/15 is set aside for benchmarks of networks; each lab takes eight addresses of it. */
+const PLACES = 2 ** 14
+
+function addressAt(place: number, host: number): string {
+  const offset = place * 8 + host
+  return `198.${18 + (offset >> 16)}.${(offset >> 8) & 255}.${offset & 255}`
 }
 
 /** Starts a process that does nothing in a network namespace of its own. */
