@@ -21,6 +21,7 @@ import {
   type Fault,
 } from './faults.ts'
 import { authenticate, HandshakeRefusal, inspect, type HandshakeContext, type Inspection } from './handshake.ts'
+import { tlsAt } from './locate.ts'
 import type { LinkSettings } from './settings.ts'
 import { Wire, type WireEvents } from './wire.ts'
 
@@ -34,6 +35,8 @@ export interface Surroundings {
   readonly clock: Clock
   /** The address to try now; rejects with the cause. */
   readonly resolve: (endpoint: Endpoint, budgetMs: number) => Promise<Address>
+  /** A server answered there: of several addresses the next attempt begins with this one. */
+  readonly worked: (address: Address) => void
   /** What a server says by itself before it closes, such as `-ERR max number of clients reached`. */
   readonly greeting: (address: Address, endpoint: Endpoint) => Promise<string | undefined>
 }
@@ -149,7 +152,7 @@ export class Attempt {
       driver,
       address,
       open: {
-        tls: endpoint.tls,
+        tls: tlsAt(address, endpoint.tls),
         protocol: driver.protocols[0] ?? 2,
         connectTimeoutMs: settings.handshakeMs,
         keepAliveMs: KEEP_ALIVE_MS,
@@ -223,6 +226,7 @@ export class Attempt {
     this.#over = true
     this.#endBudget()
     if (outcome.kind === 'failed') this.#wire?.kill(outcome.reason)
+    else this.#options.surroundings.worked(outcome.wire.address)
     this.#settle(outcome)
   }
 }

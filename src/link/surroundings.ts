@@ -3,14 +3,24 @@
  */
 import type { Clock } from '../clock.ts'
 import type { Surroundings } from './connector.ts'
-import type { Address, Driver } from './driver.ts'
-import type { Endpoint } from './endpoint.ts'
+import type { Driver } from './driver.ts'
+import { greeting } from './greeting.ts'
+import { Locator } from './locate.ts'
+import { lookup } from './lookup.ts'
+import { resolveMaster } from './sentinel.ts'
 
 /** The real network. */
-export function systemSurroundings(_driver: Driver, clock: Clock): Surroundings {
+export function systemSurroundings(driver: Driver, clock: Clock): Surroundings {
+  const locator = new Locator(lookup)
   return {
     clock,
-    resolve: (endpoint: Endpoint): Promise<Address> => Promise.resolve(endpoint.addresses[0]),
-    greeting: () => Promise.resolve(undefined),
+    resolve: async (endpoint, budgetMs) => {
+      const { topology, addresses } = endpoint
+      const address =
+        topology === 'sentinel' ? await resolveMaster({ driver, endpoint, budgetMs, clock }) : addresses[0]
+      return await locator.locate(address)
+    },
+    worked: (address) => locator.worked(address),
+    greeting: (address, endpoint) => greeting(address, endpoint, { clock }),
   }
 }
