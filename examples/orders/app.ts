@@ -28,7 +28,7 @@ export interface Service {
 }
 
 const MAX_BODY_BYTES = 16 * 1024
-const REQUEST_DEADLINE_MS = 2000
+const REQUEST_DEADLINE_MS = 3000
 /** A client that dawdles over sending its request gets this long. */
 const REQUEST_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_MS = 5000

@@ -1,0 +1,37 @@
+/** Orders in PostgreSQL: one server, and in it a database of its own for each test. */
+
+import { after, before } from 'node:test'
+import pg from 'pg'
+import { scratchDirectory } from '../support/leash.ts'
+import { PostgresServer } from '../support/postgres-server.ts'
+import { durabilityTests, type AttemptRow } from './durability.ts'
+
+let server: PostgresServer
+before(async () => {
+  server = await PostgresServer.start()
+})
+after(() => server.stop())
+
+let databases = 0
+
+durabilityTests('orders in PostgreSQL', async () => {
+  databases += 1
+  const name = `orders_${databases}`
+  await server.sql(`CREATE DATABASE ${name}`)
+  const url = new URL(server.url)
+  url.pathname = `/${name}`
+  return {
+    options: { directory: scratchDirectory('orders-postgres'), env: { DATABASE_URL: url.href } },
+    attempts: () => attemptsIn(url.href),
+  }
+})
+
+async function attemptsIn(connectionString: string): Promise<AttemptRow[]> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  try {
+    return (await client.query<AttemptRow>('SELECT * FROM order_attempts ORDER BY ended_at')).rows
+  } finally {
+    await client.end()
+  }
+}
