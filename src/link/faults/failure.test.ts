@@ -25,7 +25,6 @@ const CODES: readonly (readonly [word: string, at: FailurePoint, code: string, r
   ['EMFILE', CONNECT, 'descriptors-exhausted', 'down'],
   ['ERR_SOCKET_BAD_PORT', CONNECT, 'bad-address', 'misconfigured'],
   ['ETIMEDOUT', CONNECT, 'connect-timeout', 'down'],
-  ['ETIMEDOUT', TLS_CONNECT, 'tls-timeout', 'down'],
   ['ETIMEDOUT', HANDSHAKE, 'handshake-timeout', 'down'],
   ['ETIMEDOUT', ESTABLISHED, 'silent', 'down'],
   ['ECONNRESET', CONNECT, 'closed-at-start', 'down'],
@@ -87,7 +86,7 @@ test('faultOfFailure() knows the parser errors of all three client libraries', (
 test('faultOfFailure() knows a TLS alert that a plain connection received', () => {
   const texts = [
     'Unknown RESP type 21 "\u0015"',
-    'Protocol error, got "\u0015" as reply type byte. Please report this.',
+    'Protocol error, got "\\u0015" as reply type byte. Please report this.',
   ]
   for (const text of texts) assert.equal(faultOfFailure(new Error(text), HANDSHAKE).code, 'plain-to-tls-port', text)
 })
@@ -136,6 +135,12 @@ test('faultOfFailure() takes a close without a cause for what the moment says', 
   assert.equal(faultOfFailure(undefined, HANDSHAKE).code, 'closed-at-start')
   assert.equal(faultOfFailure(undefined, ESTABLISHED).code, 'connection-closed')
   assert.equal(faultOfFailure(new Error('never seen'), ESTABLISHED).code, 'connection-closed')
+})
+
+test('faultOfFailure() tells a silent port from a silent TLS', () => {
+  const message = (text: string): Error => coded('ETIMEDOUT', { message: text })
+  assert.equal(faultOfFailure(message('connect ETIMEDOUT 10.0.0.7:6379'), TLS_CONNECT).code, 'connect-timeout')
+  assert.equal(faultOfFailure(message('TLS handshake ETIMEDOUT'), TLS_CONNECT).code, 'tls-timeout')
 })
 
 test('faultOfFailure() takes a TimeoutError for a budget of the link', () => {

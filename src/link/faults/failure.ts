@@ -49,11 +49,13 @@ export function faultOfTimeout(at: FailurePoint): Fault {
   return timeoutEntry(at)
 }
 
-function timeoutEntry({ phase, tls }: FailurePoint): FaultEntry {
+function timeoutEntry({ phase, tls }: FailurePoint, facts: readonly ErrorFacts[] = []): FaultEntry {
   if (phase === 'established') return LINK_FAULTS.silent
   if (phase === 'handshake') return NETWORK.handshakeTimeout
   if (phase === 'resolve') return NETWORK.resolverDown
-  return tls ? TLS.timeout : NETWORK.connectTimeout
+  // The drivers say which of the two it was: `connect ETIMEDOUT` or `TLS handshake ETIMEDOUT`.
+  const unconnected = facts.some(({ message }) => message.startsWith('connect ETIMEDOUT'))
+  return tls && !unconnected ? TLS.timeout : NETWORK.connectTimeout
 }
 
 /** A client library may end the connection with the server's own words, such as a refused login. */
@@ -67,7 +69,7 @@ function replyAmong(facts: readonly ErrorFacts[]): FaultEntry | undefined {
 
 function bestAmong(facts: readonly ErrorFacts[], at: FailurePoint): FaultEntry | undefined {
   for (const entry of BY_RANK) {
-    if (entry === NETWORK.connectTimeout && facts.some(isTimeout)) return timeoutEntry(at)
+    if (entry === NETWORK.connectTimeout && facts.some(isTimeout)) return timeoutEntry(at, facts)
     if (facts.some((one) => means(one, entry))) return entry
   }
   return undefined

@@ -135,7 +135,7 @@ export const TLS = {
     nextStep: 'Use `rediss://` instead of `redis://`. Probe: `redis-cli -h <host> -p <port> --tls ping`.',
     // redis-server just cuts the connection (see closed-at-start); others say so, or send a TLS alert: byte 21, control-U.
     replies: [/^ERR Bad TLS header/i],
-    messages: [/^Unknown RESP type 21\b/, /^Protocol error, got "\cU"/],
+    messages: [/^Unknown RESP type 21\b/, /^Protocol error, got "(\cU|\\u0015)"/],
   },
   ownMaterial: {
     code: 'tls-own-material',
