@@ -7,8 +7,10 @@
  *     await keel.close()                       // never waits for Redis
  */
 import { systemClock } from './clock.ts'
-import { createDatabase, type Database, type DatabaseOptions } from './database/index.ts'
-import { createLink, redisFromEnvironment, type Environment, type LinkOptions, type RedisLink } from './link/index.ts'
+import { createDatabase, databaseFromEnvironment } from './database/index.ts'
+import type { Database, DatabaseOptions } from './database/index.ts'
+import { createLink, redisFromEnvironment } from './link/index.ts'
+import type { Environment, LinkOptions, RedisEnvironment, RedisLink } from './link/index.ts'
 import { knownOptions } from './options.ts'
 import {
   createMetrics,
@@ -17,13 +19,8 @@ import {
   KeyCount,
   stderrLogger,
   watchIncidents,
-  type AtRisk,
-  type HealthReport,
-  type IncidentTotals,
-  type IncidentWatch,
-  type Logger,
-  type Metrics,
 } from './telemetry/index.ts'
+import type { AtRisk, HealthReport, IncidentTotals, IncidentWatch, Logger, Metrics } from './telemetry/index.ts'
 
 /** Everything has a default: `createEvenkeel()` works without Redis and keeps its data in ./data. */
 export interface EvenkeelOptions {
@@ -77,25 +74,25 @@ export function createEvenkeel(options: EvenkeelOptions = {}): Evenkeel {
 }
 
 /**
- * The options that environment variables spell: `REDIS_URL` and its siblings, `USE_MEMORY_MODE`, `DATABASE_URL`,
- * `EVENKEEL_DATA_DIR`.
+ * The options that environment variables spell: `REDIS_URL` or `REDIS_HOST` and their siblings, `USE_MEMORY_MODE`,
+ * `EVENKEEL_READ_DEADLINE`, `EVENKEEL_WRITE_DEADLINE`, `DATABASE_URL` or `POSTGRES_HOST` and their siblings, `EVENKEEL_DATA_DIR`.
  * @throws OptionError that names the variable, and never shows a credential
  */
 export function evenkeelOptionsFromEnvironment(environment: Environment): EvenkeelOptions {
-  const { redis, memoryMode, readDeadlineMs, writeDeadlineMs, notices } = redisFromEnvironment(environment)
+  const redis = redisFromEnvironment(environment)
+  const { database, notices } = databaseFromEnvironment(environment)
+  return { redis: redisOption(redis), database, notices: [...redis.notices, ...notices] }
+}
+
+/** With `USE_MEMORY_MODE` the place of Redis is kept: an operator may end memory mode by `link.rejoin()`. */
+function redisOption(environment: RedisEnvironment): EvenkeelOptions['redis'] {
+  const { redis, memoryMode, readDeadlineMs, writeDeadlineMs } = environment
+  if (redis === undefined) return undefined
   return {
-    ...(redis === undefined
-      ? {}
-      : {
-          redis: {
-            ...redis,
-            memoryMode,
-            ...(readDeadlineMs === undefined ? {} : { readDeadlineMs }),
-            ...(writeDeadlineMs === undefined ? {} : { writeDeadlineMs }),
-          },
-        }),
-    database: { url: environment['DATABASE_URL'], directory: environment['EVENKEEL_DATA_DIR'] ?? './data' },
-    notices,
+    ...redis,
+    memoryMode,
+    ...(readDeadlineMs === undefined ? {} : { readDeadlineMs }),
+    ...(writeDeadlineMs === undefined ? {} : { writeDeadlineMs }),
   }
 }
 
