@@ -2,6 +2,8 @@
  * Time and chance come in from outside, so that a simulation can run days of outages in a second.
  */
 
+import { performance } from 'node:perf_hooks'
+
 /** A pending timer; only the clock that made it knows what is inside. */
 export type TimerHandle = object
 

@@ -44,10 +44,12 @@ export interface PulseOptions {
   /** So many questions in a row without an answer mean that nobody is there. @default 2 */
   readonly misses?: number
   readonly onDead: (detail: string) => void
+  /** Called at each look, at least every `everyMs`. */
+  readonly onLook?: () => void
 }
 
 /** Heartbeat: a PING when nothing came by itself for a while; after a miss the next one follows at once. */
-export function pulse({ wire, clock, everyMs, timeoutMs, misses = 2, onDead }: PulseOptions): Stop {
+export function pulse({ wire, clock, everyMs, timeoutMs, misses = 2, onDead, onLook }: PulseOptions): Stop {
   let stopped = false
   let missed = 0
   let stopTimer: Stop = () => undefined
@@ -65,6 +67,7 @@ export function pulse({ wire, clock, everyMs, timeoutMs, misses = 2, onDead }: P
     )
   }
   const look = (): void => {
+    onLook?.()
     const idleMs = clock.now() - wire.lastReplyAt
     const due = idleMs >= everyMs && wire.inFlight === 0
     if (due) ask()

@@ -33,8 +33,8 @@ export type Outcome =
 /** What an attempt needs of the world outside; a simulation brings its own. */
 export interface Surroundings {
   readonly clock: Clock
-  /** The address to try now; rejects with the cause. */
-  readonly resolve: (endpoint: Endpoint, budgetMs: number) => Promise<Address>
+  /** The addresses to try in one attempt, the best first; rejects with the cause. */
+  readonly resolve: (endpoint: Endpoint, budgetMs: number) => Promise<readonly Address[]>
   /** A server answered there: of several addresses the next attempt begins with this one. */
   readonly worked: (address: Address) => void
   /** What a server says by itself before it closes, such as `-ERR max number of clients reached`. */
@@ -51,7 +51,7 @@ export interface ConnectorOptions {
 
 /** A close without a word hides its reason (full, protected); asking the bare socket costs a connection, so not each time. */
 const GREETING_EVERY_MS = 5000
-const MUTE_CLOSES = ['closed', 'reset', 'broken-pipe']
+const MUTE_CLOSES = ['closed-at-start', 'connection-closed', 'reset', 'broken-pipe']
 const KEEP_ALIVE_MS = 30_000
 
 export class Connector {
@@ -126,13 +126,9 @@ export class Attempt {
 
   async #run(): Promise<void> {
     const { endpoint, surroundings, settings } = this.#options
-    const address = await surroundings.resolve(endpoint, settings.handshakeMs)
-    if (this.#over) return
-    this.#phase = 'connect'
-    const opened = Promise.withResolvers<void>()
-    const wire = this.#open(address, opened.resolve)
-    this.#wire = wire
-    await opened.promise
+    const [first, ...others] = await surroundings.resolve(endpoint, settings.handshakeMs)
+    if (this.#over || first === undefined) return
+    const wire = await this.#connect(first, others)
     if (this.#over) return
     this.#phase = 'handshake'
     const context = handshakeContext(this.#options, wire)
@@ -146,7 +142,18 @@ export class Attempt {
     }
   }
 
-  #open(address: Address, opened: () => void): Wire {
+  /** Opens a connection to the first address that takes it: `localhost` is two, and Redis often listens on one. */
+  #connect(address: Address, others: readonly Address[]): Promise<Wire> {
+    this.#phase = 'connect'
+    const opened = Promise.withResolvers<Wire>()
+    const [next, ...rest] = others
+    const refused = next === undefined ? undefined : () => opened.resolve(this.#connect(next, rest))
+    const wire = this.#open(address, { opened: () => opened.resolve(wire), refused })
+    this.#wire = wire
+    return opened.promise
+  }
+
+  #open(address: Address, { opened, refused }: { opened: () => void; refused: (() => void) | undefined }): Wire {
     const { driver, endpoint, settings, surroundings, counters, everUp, events } = this.#options
     return new Wire({
       driver,
@@ -167,8 +174,11 @@ export class Attempt {
           counters.connectionsOpened += 1
           opened()
         },
-        ended: (wire, fault, reason) =>
-          this.#over ? events.ended(wire, fault, reason) : void this.#ended(address, fault, reason),
+        ended: (wire, fault, reason) => {
+          if (this.#over) events.ended(wire, fault, reason)
+          else if (this.#phase === 'connect' && refused !== undefined) refused()
+          else void this.#ended(address, fault, reason)
+        },
       },
     })
   }

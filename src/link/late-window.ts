@@ -1,54 +1,56 @@
 /**
  * The share of late replies in the last seconds: what tells a slow server (brownout) from a dead one.
+ *
+ * Replies in time only raise a counter that the wire keeps; the window looks at that counter when a reply is late, and now
+ * and then in between, so that a healthy link pays nothing for it.
  */
 import type { LinkSettings } from './settings.ts'
 
-const BUCKETS = 10
+interface Sample {
+  readonly at: number
+  readonly replies: number
+  readonly late: number
+}
 
-/** Counts replies and late replies in ten buckets of a sliding window. */
+/** Samples are at least this part of the window apart. */
+const PARTS = 10
+
 export class LateWindow {
   readonly #settings: LinkSettings['brownout']
-  readonly #bucketMs: number
-  readonly #replies = new Uint32Array(BUCKETS)
-  readonly #late = new Uint32Array(BUCKETS)
-  #bucket = 0
+  #samples: Sample[] = []
+  #late = 0
 
   constructor(settings: LinkSettings['brownout']) {
     this.#settings = settings
-    this.#bucketMs = settings.windowMs / BUCKETS
   }
 
-  record(now: number, late: boolean): void {
-    this.#advance(now)
-    const index = this.#bucket % BUCKETS
-    this.#replies[index] = (this.#replies[index] ?? 0) + 1
-    if (late) this.#late[index] = (this.#late[index] ?? 0) + 1
+  /** Notes how many replies there have been up to now. */
+  sample(now: number, replies: number): void {
+    const { windowMs } = this.#settings
+    const last = this.#samples.at(-1)
+    if (last !== undefined && now - last.at < windowMs / PARTS) return
+    this.#samples.push({ at: now, replies, late: this.#late })
+    while ((this.#samples[1]?.at ?? Infinity) <= now - windowMs) this.#samples.shift()
   }
 
-  /** True when enough replies came and at least the set share of them was late. */
-  get brownout(): boolean {
-    let replies = 0
-    let late = 0
-    for (let i = 0; i < BUCKETS; i++) {
-      replies += this.#replies[i] ?? 0
-      late += this.#late[i] ?? 0
-    }
-    return replies >= this.#settings.minReplies && late >= replies * this.#settings.lateShare
+  /** Counts a late reply; `replies` counts it too. */
+  late(now: number, replies: number): void {
+    this.sample(now, replies - 1)
+    this.#late += 1
   }
 
-  clear(): void {
-    this.#replies.fill(0)
-    this.#late.fill(0)
+  /** True when enough replies came in the window and at least the set share of them was late. */
+  brownout(replies: number): boolean {
+    const [oldest] = this.#samples
+    if (oldest === undefined) return false
+    const inWindow = replies - oldest.replies
+    const late = this.#late - oldest.late
+    return inWindow >= this.#settings.minReplies && late >= inWindow * this.#settings.lateShare
   }
 
-  /** Empties the buckets between the last record and now. */
-  #advance(now: number): void {
-    const bucket = Math.floor(now / this.#bucketMs)
-    const passed = Math.min(BUCKETS, bucket - this.#bucket)
-    for (let i = 1; i <= passed; i++) {
-      const index = (this.#bucket + i) % BUCKETS
-      this.#replies[index] = this.#late[index] = 0
-    }
-    this.#bucket = Math.max(this.#bucket, bucket)
+  clear(now: number, replies: number): void {
+    this.#samples = []
+    this.#late = 0
+    this.sample(now, replies)
   }
 }

@@ -10,36 +10,43 @@ const redis = tcp('redis')
 test('Locator gives IP addresses and sockets back as they are', async () => {
   const locator = new Locator((host) => Promise.resolve([host]))
   const socket = { kind: 'socket', path: '/s' } as const
-  assert.equal(await locator.locate(socket), socket)
-  assert.deepEqual(await locator.locate(tcp('10.0.0.1')), tcp('10.0.0.1'))
+  assert.deepEqual(await locator.locate(socket), [socket])
+  assert.deepEqual(await locator.locate(tcp('10.0.0.1')), [tcp('10.0.0.1')])
 })
 
-test('Locator gives each attempt the next address and remembers the name', async () => {
+test('Locator begins each attempt with the next address and remembers the name', async () => {
   const locator = resolving('::1', '127.0.0.1')
   const attempts = [await locator.locate(redis), await locator.locate(redis), await locator.locate(redis)]
-  assert.deepEqual(attempts, [tcp('::1', 'redis'), tcp('127.0.0.1', 'redis'), tcp('::1', 'redis')])
+  const six = tcp('::1', 'redis')
+  const four = tcp('127.0.0.1', 'redis')
+  assert.deepEqual(attempts, [
+    [six, four],
+    [four, six],
+    [six, four],
+  ])
 })
 
 test('Locator begins with the address that worked last, as long as the name has it', async () => {
   let hosts = ['::1', '127.0.0.1']
   const locator = new Locator(() => Promise.resolve(hosts))
-  await locator.locate(redis)
-  locator.worked(await locator.locate(redis))
-  assert.deepEqual(await locator.locate(redis), tcp('127.0.0.1', 'redis'))
-  assert.deepEqual(await locator.locate(redis), tcp('::1', 'redis'))
+  const first = async () => (await locator.locate(redis))[0]
+  await first()
+  locator.worked(tcp('127.0.0.1', 'redis'))
+  assert.deepEqual(await first(), tcp('127.0.0.1', 'redis'))
+  assert.deepEqual(await first(), tcp('::1', 'redis'))
   locator.worked(tcp('127.0.0.1', 'redis'))
   hosts = ['10.0.0.2']
-  assert.deepEqual(await locator.locate(redis), tcp('10.0.0.2', 'redis'))
+  assert.deepEqual(await first(), tcp('10.0.0.2', 'redis'))
 })
 
 test('Locator keeps hosts apart', async () => {
   const locator = new Locator((host) => Promise.resolve([`${host}-1`, `${host}-2`]))
   await locator.locate(redis)
-  assert.deepEqual(await locator.locate(tcp('other')), tcp('other-1', 'other'))
+  assert.deepEqual((await locator.locate(tcp('other')))[0], tcp('other-1', 'other'))
 })
 
 test('Locator falls back to the name when the resolver finds nothing and has no error', async () => {
-  assert.deepEqual(await resolving().locate(redis), redis)
+  assert.deepEqual(await resolving().locate(redis), [redis])
 })
 
 test('tlsAt() asks for a certificate of the name', () => {

@@ -1,7 +1,7 @@
 /**
  * From a host name to an address that can be connected to. A name may have several addresses of which some lead nowhere
- * (`localhost` is ::1 and 127.0.0.1, Redis often listens on one of them): each attempt gets the next, the last that worked
- * comes first.
+ * (`localhost` is ::1 and 127.0.0.1, Redis often listens on one of them): the last that worked comes first, and each attempt
+ * begins with the next, because a silent one uses up the whole attempt.
  */
 import type { Address, TlsOptions } from './driver.ts'
 import type { Lookup } from './lookup.ts'
@@ -15,13 +15,14 @@ export class Locator {
     this.#lookup = lookup
   }
 
-  /** The address for the next attempt, with an IP address as host; rejects with the resolver's error. */
-  async locate(address: Address): Promise<Address> {
-    if (address.kind === 'socket') return address
+  /** The addresses for the next attempt, with IP addresses as hosts, the best first; rejects with the resolver's error. */
+  async locate(address: Address): Promise<readonly Address[]> {
+    if (address.kind === 'socket') return [address]
     const found = this.#inOrder(address.host, await this.#lookup(address.host))
-    const turn = this.#turns.get(address.host) ?? 0
+    if (found.length === 0) return [address]
+    const turn = (this.#turns.get(address.host) ?? 0) % found.length
     this.#turns.set(address.host, turn + 1)
-    return atHost(address, found[turn % found.length] ?? address.host)
+    return [...found.slice(turn), ...found.slice(0, turn)].map((host) => atHost(address, host))
   }
 
   /** A connection came about there: the next attempt begins with it. */

@@ -25,6 +25,7 @@ export class Call {
   sentAt = 0
   answered = false
   next: Call | undefined
+  line: Line | undefined
 
   constructor(args: readonly Argument[], deadlineMs: number, buffers = false) {
     this.args = args
@@ -55,7 +56,8 @@ export class Call {
   }
 }
 
-interface Line {
+/** Calls with the same deadline, in the order in which they were sent. */
+export interface Line {
   readonly deadlineMs: number
   head: Call | undefined
   tail: Call | undefined
@@ -84,6 +86,10 @@ export class Pending {
   readonly #lines = new Map<number, Line>()
   readonly #onTimer = (): void => this.#afterTimer()
   readonly #expire = (): void => this.#expireDue()
+  readonly #forgetReplyTime = (): void => {
+    this.#replyTimeFresh = false
+  }
+  #replyTimeFresh = false
   #size = 0
   #bytes = 0
   #missed = 0
@@ -117,6 +123,7 @@ export class Pending {
     const now = this.#clock.now()
     call.sentAt = now
     const line = this.#lines.get(call.deadlineMs) ?? this.#newLine(call.deadlineMs)
+    call.line = line
     if (line.tail === undefined) line.head = call
     else line.tail.next = call
     line.tail = call
@@ -128,11 +135,20 @@ export class Pending {
 
   /** Takes the call off; returns whether the answer was late by the server's own fault. */
   answer(call: Call): boolean {
-    const now = this.#clock.now()
-    this.#lastReplyAt = now
+    const now = this.#replyTime()
     this.#missed = 0
     this.remove(call)
     return now - call.sentAt > call.deadlineMs && call.sentAt > this.#stallEndedAt
+  }
+
+  /** One look at the clock serves all replies that were read from the socket together. */
+  #replyTime(): number {
+    if (!this.#replyTimeFresh) {
+      this.#replyTimeFresh = true
+      this.#lastReplyAt = this.#clock.now()
+      queueMicrotask(this.#forgetReplyTime)
+    }
+    return this.#lastReplyAt
   }
 
   /** Takes a call off that got no reply (it could not be encoded, say). */
@@ -141,8 +157,9 @@ export class Pending {
     call.answered = true
     this.#size -= 1
     this.#bytes -= call.bytes
-    const line = this.#lines.get(call.deadlineMs)
+    const { line } = call
     if (line === undefined) return
+    call.line = undefined
     while (line.cursor?.answered === true) line.cursor = line.cursor.next
     while (line.head?.answered === true) line.head = line.head.next
     if (line.head === undefined) line.tail = undefined

@@ -201,7 +201,8 @@ export class Supervisor {
   // --- states ---------------------------------------------------------------------------------------------------
 
   #up(wire: Wire): void {
-    this.#window.clear()
+    wire.watched = false
+    this.#window.clear(this.#clock.now(), wire.replies)
     this.#enter('up', reasonOf(LINK_FAULTS.connected))
     this.#run(this.#pulse(wire, this.#settings.heartbeatMs))
   }
@@ -209,13 +210,15 @@ export class Supervisor {
   #pulse(wire: Wire, everyMs: number): Stop {
     const onDead = (detail: string): void =>
       this.#giveUp(wire, LINK_FAULTS.silent, reasonOf(LINK_FAULTS.silent, detail))
-    return pulse({ wire, clock: this.#clock, everyMs, timeoutMs: this.#settings.silenceMs, onDead })
+    const onLook = (): void => this.#window.sample(this.#clock.now(), wire.replies)
+    return pulse({ wire, clock: this.#clock, everyMs, timeoutMs: this.#settings.silenceMs, onDead, onLook })
   }
 
   /** Callers' probes may be rare, so the link asks too. */
   #brownout(wire: Wire): void {
     const { probeEveryMs } = this.#settings.brownout
     this.#probesInTime = 0
+    wire.watched = true
     this.#admission.reset()
     this.#enter('brownout', reasonOf(LINK_FAULTS.slow))
     const probe = (): void => void question(wire, ['PING'], this.#settings.readDeadlineMs)
@@ -313,8 +316,8 @@ export class Supervisor {
   #replied(wire: Wire, now: number, late: boolean): void {
     if (wire !== this.#wire) return
     if (wire === this.#openWire) {
-      this.#window.record(now, late)
-      if (late && this.#window.brownout) this.#brownout(wire)
+      if (late) this.#window.late(now, wire.replies)
+      if (late && this.#window.brownout(wire.replies)) this.#brownout(wire)
     } else if (this.health.state === 'brownout') {
       this.#probesInTime = late ? 0 : this.#probesInTime + 1
       if (this.#probesInTime >= this.#settings.brownout.probesToReturn) this.#up(wire)

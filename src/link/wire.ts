@@ -27,7 +27,7 @@ export interface WireEvents {
   ended(wire: Wire, fault: Fault, reason: Reason): void
   /** The server answered with an error; what it means is for the owner. */
   errorReply(wire: Wire, fault: Fault, reason: Reason): void
-  /** A reply arrived; `late` means after its deadline by the server's own fault. */
+  /** A late reply arrived, after its deadline by the server's own fault; while the wire is `watched`, any reply. */
   replied(wire: Wire, now: number, late: boolean): void
   message(channel: string, payload: Buffer, pattern: string | undefined): void
   invalidated(keys: readonly Buffer[] | null): void
@@ -49,13 +49,18 @@ export class Wire {
   readonly address: Address
   readonly #options: WireOptions
   readonly #pending: Pending
+  readonly #counters: Counters
   readonly #connection: Connection
+  /** Tell the owner of every reply, not only of the late ones. */
+  watched = false
+  #replies = 0
   #phase: ConnectionPhase = 'connect'
   #ended = false
 
   constructor(options: WireOptions) {
     this.#options = options
     this.address = options.address
+    this.#counters = options.counters
     this.#pending = new Pending({
       clock: options.clock,
       silenceMs: options.silenceMs,
@@ -75,6 +80,11 @@ export class Wire {
 
   get bytesInFlight(): number {
     return this.#pending.bytes
+  }
+
+  /** Replies so far. */
+  get replies(): number {
+    return this.#replies
   }
 
   get lastReplyAt(): number {
@@ -103,7 +113,7 @@ export class Wire {
       call.fail(new LinkError('LINK_UNAVAILABLE', 'The connection has ended.', { executed: 'no', retryable: true }))
       return promise
     }
-    this.#options.counters.sent += 1
+    this.#counters.sent += 1
     this.#pending.add(call)
     this.#connection.send(call.args, call.buffers).then(
       (reply) => this.#answer(call, reply),
@@ -163,7 +173,7 @@ export class Wire {
     const fault = faultOfReply(text)
     const reason = reasonOf(fault, text)
     this.#settled(call)
-    this.#options.counters.errorReplies += 1
+    this.#counters.errorReplies += 1
     if (call.waiting) {
       const command = String(call.args[0])
       call.fail(
@@ -187,16 +197,16 @@ export class Wire {
   }
 
   #settled(call: Call): void {
-    const { counters, events } = this.#options
     const late = this.#pending.answer(call)
-    if (call.waiting) counters.answered += 1
-    else counters.lateReplies += 1
-    events.replied(this, this.#pending.lastReplyAt, late)
+    this.#replies += 1
+    if (call.waiting) this.#counters.answered += 1
+    else this.#counters.lateReplies += 1
+    if (late || this.watched) this.#options.events.replied(this, this.#pending.lastReplyAt, late)
   }
 
   #expire(call: Call): void {
     if (!call.waiting) return
-    this.#options.counters.deadlines += 1
+    this.#counters.deadlines += 1
     const text = `No answer to '${String(call.args[0])}' within ${call.deadlineMs} ms.`
     const reason = reasonOf(LINK_FAULTS.noAnswer)
     call.fail(new LinkError('LINK_DEADLINE', text, { executed: 'maybe', retryable: true, reason }))
@@ -221,7 +231,7 @@ export class Wire {
 
   #failAll(reason: Reason, executed: Executed): void {
     const waiting = this.#pending.close()
-    this.#options.counters.lost += waiting.length
+    this.#counters.lost += waiting.length
     for (const call of waiting)
       call.fail(
         new LinkError(
