@@ -52,6 +52,8 @@ export interface ConnectorOptions {
 /** A close without a word hides its reason (full, protected); asking the bare socket costs a connection, so not each time. */
 const GREETING_EVERY_MS = 5000
 const MUTE_CLOSES = ['closed-at-start', 'connection-closed', 'reset', 'broken-pipe']
+/** After these the server hangs up: there is no connection to wait on. */
+const TURNED_AWAY = ['max-clients']
 const KEEP_ALIVE_MS = 30_000
 
 export class Connector {
@@ -198,7 +200,8 @@ export class Attempt {
   }
 
   #refused(wire: Wire, { fault, reason }: HandshakeRefusal): void {
-    if (fault.reaction === 'not-ready' && !wire.ended) this.#finish({ kind: 'waiting', wire, fault, reason })
+    const kept = fault.reaction === 'not-ready' && !TURNED_AWAY.includes(fault.code) && !wire.ended
+    if (kept) this.#finish({ kind: 'waiting', wire, fault, reason })
     else this.#finish({ kind: 'failed', fault, reason })
   }
 
