@@ -47,6 +47,13 @@ export interface SupervisorOptions {
 
 /** Error replies after which the connection is of no use. */
 const ENDING: readonly Reaction[] = ['down', 'reconnect', 'misconfigured', 'over-quota']
+/** Wrong settings when the handshake meets them; later they are only a caller's COPY … DB 99 or CLUSTER INFO. */
+const OF_THE_CALL: readonly string[] = [
+  LINK_FAULTS.wrongDatabase.code,
+  'not-a-cluster',
+  'wrong-password',
+  'protected-mode',
+]
 const CONNECTED_STATES: readonly HealthState[] = ['up', 'brownout', 'write-blocked']
 
 export class Supervisor {
@@ -330,7 +337,7 @@ export class Supervisor {
     if (reaction === 'not-ready') this.#wait(wire, reason)
     // While not ready it is the inspection that decides.
     else if (reaction === 'write-blocked' && this.health.state !== 'not-ready') this.#blockWrites(wire, reason)
-    else if (ENDING.includes(reaction)) this.#giveUp(wire, fault, reason)
+    else if (ENDING.includes(reaction) && !OF_THE_CALL.includes(fault.code)) this.#giveUp(wire, fault, reason)
   }
 
   /** The connection is of no use any more; what comes next is the fault's. */

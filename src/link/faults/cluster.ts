@@ -16,7 +16,8 @@ export const CLUSTER = {
   moved: {
     code: 'moved',
     example: 'MOVED 12182 10.0.0.7:6379',
-    reaction: 'reconnect',
+    // About this key only: the node goes on serving the slots it has.
+    reaction: 'none',
     executed: 'no',
     retryable: true,
     meaning: 'This key lives on another node of the cluster.',
@@ -45,6 +46,17 @@ export const CLUSTER = {
     nextStep:
       'Try the call again shortly. If it lasts, a resharding was left half done: `redis-cli --cluster fix <host>:<port>`.',
     replies: [/^TRYAGAIN\b/],
+  },
+  notCluster: {
+    code: 'not-a-cluster',
+    example: 'ERR This instance has cluster support disabled',
+    reaction: 'misconfigured',
+    executed: 'no',
+    retryable: false,
+    meaning: 'The link was told to speak to a cluster, but this server is none.',
+    nextStep:
+      'Use `redis://` instead of `redis+cluster://` in the URL, or `host` instead of `cluster` in the options. If it should be a cluster: `cluster-enabled yes` in redis.conf.',
+    replies: [/^ERR This instance has cluster support disabled/i],
   },
   crossSlot: {
     code: 'cross-slot',

@@ -85,7 +85,7 @@ const TEXTS: readonly (readonly [text: string, code: string, reaction: string])[
   ['CLUSTERDOWN Hash slot not served', 'cluster-down', 'not-ready'],
   ['CLUSTERDOWN The cluster is down', 'cluster-down', 'not-ready'],
   ['CLUSTERDOWN The cluster is down and only accepts read commands', 'cluster-down', 'not-ready'],
-  ['MOVED 12182 127.0.0.1:7002', 'moved', 'reconnect'],
+  ['MOVED 12182 127.0.0.1:7002', 'moved', 'none'],
   ['ASK 12182 127.0.0.1:7002', 'ask', 'none'],
   ['TRYAGAIN Multiple keys request during rehashing of slot', 'try-again', 'none'],
   ["CROSSSLOT Keys in request don't hash to the same slot", 'cross-slot', 'none'],
