@@ -51,6 +51,7 @@ export interface ConnectorOptions {
 
 /** A close without a word hides its reason (full, protected); asking the bare socket costs a connection, so not each time. */
 const GREETING_EVERY_MS = 5000
+const SLOT_FAULTS = ['moved', 'cluster-down']
 const MUTE_CLOSES = ['closed-at-start', 'connection-closed', 'reset', 'broken-pipe']
 /** After these the server hangs up: there is no connection to wait on. */
 const TURNED_AWAY = ['max-clients']
@@ -189,7 +190,7 @@ export class Attempt {
   #whenOver(events: WireEvents): Omit<WireEvents, 'opened' | 'ended'> {
     return {
       errorReply: (wire, fault, reason) => {
-        if (this.#over) events.errorReply(wire, fault, reason)
+        if (this.#over && !this.#aboutOneSlot(fault)) events.errorReply(wire, fault, reason)
       },
       replied: (wire, now, late) => {
         if (this.#over) events.replied(wire, now, late)
@@ -197,6 +198,11 @@ export class Attempt {
       message: (channel, payload, pattern) => events.message(channel, payload, pattern),
       invalidated: (keys) => events.invalidated(keys),
     }
+  }
+
+  /** In a cluster some error replies are about the key and say nothing of the connection: the cluster's link deals with them. */
+  #aboutOneSlot({ code }: Fault): boolean {
+    return this.#options.endpoint.topology === 'cluster' && SLOT_FAULTS.includes(code)
   }
 
   #refused(wire: Wire, { fault, reason }: HandshakeRefusal): void {

@@ -17,12 +17,12 @@ import type { LinkSettings } from './settings.ts'
 import type { Wire } from './wire.ts'
 
 /** ARGV[1] is the deadline in milliseconds of the server's clock, the rest is the command. */
-const SCRIPT = `local t = redis.call('TIME')
+export const FENCE_SCRIPT = `local t = redis.call('TIME')
 if t[1] * 1000 + t[2] / 1000 > tonumber(ARGV[1]) then
   return redis.error_reply('LATE the deadline of this command had passed when the server reached it')
 end
 return redis.call(unpack(ARGV, 2))`
-const SHA = createHash('sha1').update(SCRIPT).digest('hex')
+const SHA = createHash('sha1').update(FENCE_SCRIPT).digest('hex')
 
 /** Lua's unpack takes about 8,000 values. */
 const MAX_ARGUMENTS = 4000
@@ -62,7 +62,7 @@ export class Fence {
     } catch (error) {
       if (!(error instanceof ReplyError) || error.prefix !== 'NOSCRIPT') throw error
       const leftMs = Math.max(1, until - this.#clock.now())
-      return await this.#attempt(wire, ['EVAL', SCRIPT, ...tail], { ...callOf(call), deadlineMs: leftMs })
+      return await this.#attempt(wire, ['EVAL', FENCE_SCRIPT, ...tail], { ...callOf(call), deadlineMs: leftMs })
     }
   }
 

@@ -6,7 +6,8 @@ import { OptionError } from '../errors.ts'
 import { knownOptions } from '../options.ts'
 import type { Driver } from './driver.ts'
 import { nodeRedis } from './drivers/node-redis.ts'
-import { REDIS_OPTION_NAMES, readEndpoint, type Endpoint, type RedisOptions } from './endpoint.ts'
+import { ClusterLink } from './cluster.ts'
+import { REDIS_OPTION_NAMES, readEndpoint, showAddress, type Endpoint, type RedisOptions } from './endpoint.ts'
 import { LINK_FAULTS, reasonOf } from './faults.ts'
 import { AttemptGate } from './gate.ts'
 import type { Outcome } from './connector.ts'
@@ -55,16 +56,40 @@ interface LinkParts {
 }
 
 function linkTo(endpoint: Endpoint, { name, driver, memoryMode, settings }: LinkParts): RedisLink {
-  return new SingleLink({
-    name,
-    endpoint,
+  const isolated = memoryMode ? reasonOf(LINK_FAULTS.memoryMode) : undefined
+  const common = {
     driver,
-    settings,
     random: Math.random,
     surroundings: systemSurroundings(driver, systemClock),
     gate: processGate,
-    isolated: memoryMode ? reasonOf(LINK_FAULTS.memoryMode) : undefined,
+  }
+  if (endpoint.topology !== 'cluster') return new SingleLink({ ...common, name, endpoint, settings, isolated })
+  return new ClusterLink({
+    ...common,
+    name,
+    endpoint,
+    settings,
+    clock: systemClock,
+    isolated,
+    makeNodeLink: (address, probeKey) =>
+      new SingleLink({
+        ...common,
+        name: `${name}@${showAddress(address)}`,
+        endpoint: { ...endpoint, addresses: [address] },
+        settings: withProbeKey(settings, probeKey),
+        isolated: undefined,
+      }),
   })
+}
+
+/** Slots move, so the key that asks a node whether it takes writes is looked for each time. */
+function withProbeKey(settings: LinkSettings, probeKey: () => string | undefined): LinkSettings {
+  return {
+    ...settings,
+    get probeKey() {
+      return probeKey() ?? settings.probeKey
+    },
+  }
 }
 
 /** The part of the options that says where Redis is. */

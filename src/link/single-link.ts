@@ -120,6 +120,19 @@ export class SingleLink implements RedisLink {
     return this.#subscriber.subscribe(kind, names, listener)
   }
 
+  /** For a cluster whose slot is just being moved: ASKING goes right before the command, so that this node takes it. */
+  sendAsking(args: readonly Argument[], options: SendOptions = NO_OPTIONS): Promise<Reply> {
+    const asking = this.#supervisor.openWire?.request(['ASKING'], this.#settings.readDeadlineMs)
+    // Its failure shows in the command's own.
+    asking?.catch(() => undefined)
+    return this.send(args, options)
+  }
+
+  /** Wall-clock moment up to which the subscriptions surely missed nothing; undefined when there are none that ever worked. */
+  get heardUntil(): number | undefined {
+    return this.#subscriber.heardUntil
+  }
+
   blocking(): BlockingLane {
     const { maxBlockingLanes } = this.#settings
     if (this.#blocking.size >= maxBlockingLanes) {

@@ -49,6 +49,12 @@ export class Subscriber {
     this.#lane = new Lane(options, this.#owner())
   }
 
+  /** Wall-clock moment up to which surely nothing was missed; undefined while nothing is subscribed. */
+  get heardUntil(): number | undefined {
+    if (this.#broken !== undefined) return this.#broken.since
+    return this.#lastSignAt === -Infinity ? undefined : this.#wallTimeOf(this.#lane.wire?.lastReplyAt ?? -Infinity)
+  }
+
   subscribe(kind: SubscriptionKind, names: readonly string[], listener: SubscriptionListener): Subscription {
     const entry: Entry = { kind, names: [...names], listener, confirmed: Promise.withResolvers(), live: false }
     // Whoever does not wait for `ready` must not be ended by its rejection.
@@ -169,9 +175,13 @@ export class Subscriber {
   #interrupted(reason: Reason, lastReplyAt: number): void {
     this.#stopPulse()
     if (this.#broken !== undefined || this.#lastSignAt === -Infinity) return
+    this.#broken = { since: this.#wallTimeOf(lastReplyAt), reason }
+  }
+
+  /** The wall-clock moment of the last sign of life, which may have been this reply. */
+  #wallTimeOf(lastReplyAt: number): number {
     const signAt = Math.max(this.#lastSignAt, lastReplyAt)
-    const since = Math.round(this.#clock.wallNow() - (this.#clock.now() - signAt))
-    this.#broken = { since, reason }
+    return Math.round(this.#clock.wallNow() - (this.#clock.now() - signAt))
   }
 
   #message(channel: string, payload: Buffer, pattern: string | undefined): void {
