@@ -18,7 +18,7 @@ export const ioredisPipelining: Adapter = {
 
 /** For breakers around it. */
 export async function connect(port: number, options: RedisOptions): Promise<Contender> {
-  const client = new Redis({ host: '127.0.0.1', port, lazyConnect: true, ...options })
+  const client = new Redis({ ...options, host: '127.0.0.1', port, lazyConnect: true })
   client.on('error', () => undefined)
   await client.connect()
   return {
@@ -31,5 +31,5 @@ export async function connect(port: number, options: RedisOptions): Promise<Cont
 function call(client: Redis, [name = '', ...rest]: string[]): Promise<unknown> {
   if (name === 'GET') return client.get(rest[0] ?? '')
   if (name === 'SET') return client.set(rest[0] ?? '', rest[1] ?? '')
-  return client.call(name, ...(rest as [string]))
+  return client.call(name, rest)
 }
