@@ -18,7 +18,7 @@ export const opossumIoredis: Adapter = {
   name: 'opossum + ioredis 6',
   healthy: true,
   outage: true,
-  connect: async (port) => withOpossum(await connectIoredis(port, {})),
+  connect: async (port) => withOpossum(await connectIoredis(port)),
 }
 
 export const cockatielNodeRedis: Adapter = {
@@ -32,7 +32,7 @@ export const cockatielIoredis: Adapter = {
   name: 'cockatiel + ioredis 6',
   healthy: true,
   outage: true,
-  connect: async (port) => withCockatiel(await connectIoredis(port, {})),
+  connect: async (port) => withCockatiel(await connectIoredis(port)),
 }
 
 function withOpossum(client: Contender): Contender {

@@ -1,24 +1,24 @@
 /** ioredis 6 by itself: as it comes, and with automatic pipelining. */
-import { Redis, type RedisOptions } from 'ioredis'
+import { Redis } from 'ioredis'
 import type { Adapter, Contender } from '../adapter.ts'
 
 export const ioredisDefault: Adapter = {
   name: 'ioredis 6, default',
   healthy: true,
   outage: true,
-  connect: (port) => connect(port, {}),
+  connect: (port) => connect(port),
 }
 
 export const ioredisPipelining: Adapter = {
   name: 'ioredis 6, autopipelining',
   healthy: true,
   outage: false,
-  connect: (port) => connect(port, { enableAutoPipelining: true }),
+  connect: (port) => connect(port, true),
 }
 
 /** For breakers around it. */
-export async function connect(port: number, options: RedisOptions): Promise<Contender> {
-  const client = new Redis({ ...options, host: '127.0.0.1', port, lazyConnect: true })
+export async function connect(port: number, enableAutoPipelining = false): Promise<Contender> {
+  const client = new Redis({ host: '127.0.0.1', port, lazyConnect: true, enableAutoPipelining })
   client.on('error', () => undefined)
   await client.connect()
   return {
