@@ -60,18 +60,26 @@ function parsed(text: string): URL {
   const plain = text.trim().replace(/^(postgres(?:ql)?)\+[a-z0-9]+:/i, '$1:')
   const scheme = /^([a-z0-9+.-]+):\/\//i.exec(plain)?.[1]?.toLowerCase()
   if (scheme !== 'postgres' && scheme !== 'postgresql')
-    throw new OptionError('database.url', `Expected 'database.url' to begin with postgres:// or postgresql://, got '${scheme ?? 'no scheme'}'.`)
+    throw new OptionError(
+      'database.url',
+      `Expected 'database.url' to begin with postgres:// or postgresql://, got '${scheme ?? 'no scheme'}'.`,
+    )
   // The WHATWG parser allows an empty host only for schemes that it knows.
   const withHost = plain.replace(/^([a-z]+:\/\/(?:[^/?#@]*@)?)(?=\/|$|\?)/i, '$1localhost')
   if (!URL.canParse(withHost))
-    throw new OptionError('database.url', "Expected 'database.url' to be postgres://user:password@host:port/database, got something else.", {
-      nextStep: 'Percent-encode special characters in user and password: @ is %40, # is %23, / is %2F.',
-    })
+    throw new OptionError(
+      'database.url',
+      "Expected 'database.url' to be postgres://user:password@host:port/database, got something else.",
+      {
+        nextStep: 'Percent-encode special characters in user and password: @ is %40, # is %23, / is %2F.',
+      },
+    )
   return new URL(withHost)
 }
 
 function tlsFrom(query: URLSearchParams): DatabaseTlsOptions | undefined {
-  const mode = query.get('sslmode') ?? (query.get('ssl') === 'true' || query.has('sslrootcert') ? 'verify-full' : 'disable')
+  const mode =
+    query.get('sslmode') ?? (query.get('ssl') === 'true' || query.has('sslrootcert') ? 'verify-full' : 'disable')
   if (!SSL_MODES.includes(mode))
     throw new OptionError('database.url', `Expected 'sslmode' to be one of ${SSL_MODES.join(', ')}, got '${mode}'.`)
   if (mode === 'disable' || mode === 'allow') return undefined
@@ -89,7 +97,9 @@ function pemFile(query: URLSearchParams, parameter: string, field: 'ca' | 'cert'
   try {
     return { [field]: readFileSync(path, 'utf8') }
   } catch (error) {
-    throw new OptionError('database.url', `Expected '${parameter}' to name a file that can be read, got '${path}'.`, { cause: error })
+    throw new OptionError('database.url', `Expected '${parameter}' to name a file that can be read, got '${path}'.`, {
+      cause: error,
+    })
   }
 }
 

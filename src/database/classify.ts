@@ -22,12 +22,19 @@ export function classify(error: unknown, place: string): Fault {
     return { row: faultRow(error.reason.code), reason: error.reason, cause: error.cause }
   const leaves = flatten(error)
   const [row, leaf] = firstMatch(leaves)
-  return occurrence(row, place, messageOf(leaf), error)
+  return occurrence(row, { place, detail: messageOf(leaf), cause: error })
+}
+
+export interface Circumstances {
+  /** The database's address, without secrets. */
+  readonly place: string
+  readonly detail?: string
+  readonly cause?: unknown
 }
 
 /** An occurrence of a row that this folder noticed by itself. */
-export function ownFault(code: string, place: string, detail: string, cause?: unknown): Fault {
-  return occurrence(faultRow(code), place, detail, cause)
+export function ownFault(code: string, circumstances: Circumstances): Fault {
+  return occurrence(faultRow(code), circumstances)
 }
 
 /** The error for a caller. `executed` counts only where the server's verdict is unknown. */
@@ -49,7 +56,7 @@ export function withoutSecrets(text: string): string {
     .replace(/\b(password|passwd|pwd)(\s*[=:]\s*)('[^']*'|"[^"]*"|[^\s&]+)/gi, '$1$2***')
 }
 
-function occurrence(row: FaultRow, place: string, detail: string, cause: unknown): Fault {
+function occurrence(row: FaultRow, { place, detail = '', cause }: Circumstances): Fault {
   const said = withoutSecrets(detail)
   const text = said === '' ? `${row.text} (${place}).` : `${row.text} (${place}): ${said}`
   return { row, reason: { code: row.code, text, nextStep: row.nextStep }, cause }

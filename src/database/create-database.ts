@@ -91,7 +91,8 @@ class SupervisedDatabase implements Database {
   ): Promise<QueryResult<Row>> {
     return this.#call(options, async (deadline) => {
       checkStatement(sql)
-      if (this.engine === 'sqlite' && this.#inside.getStore()?.live === true && !looksLikeRead(sql)) throw nestedError('query()')
+      if (this.engine === 'sqlite' && this.#inside.getStore()?.live === true && !looksLikeRead(sql))
+        throw nestedError('query()')
       const result = await this.#supervisor.engine.query({ sql, params }, deadline)
       return result as QueryResult<Row>
     })
@@ -129,7 +130,9 @@ class SupervisedDatabase implements Database {
       await this.#supervisor.admit(deadline)
       return await work(deadline)
     } catch (error) {
-      throw this.health.state === 'closed' && error instanceof DatabaseError ? closedError(error.executed, error) : error
+      throw this.health.state === 'closed' && error instanceof DatabaseError
+        ? closedError(error.executed, error)
+        : error
     } finally {
       deadline.clear()
       this.#supervisor.callEnded()
@@ -140,7 +143,9 @@ class SupervisedDatabase implements Database {
 
   #deadlineMs(options: CallOptions): number {
     knownOptions('call', options, ['deadlineMs'])
-    return options.deadlineMs === undefined ? this.#settings.deadlineMs : numberOption('deadlineMs', options.deadlineMs, { min: 1, max: 2 ** 31 - 1 })
+    return options.deadlineMs === undefined
+      ? this.#settings.deadlineMs
+      : numberOption('deadlineMs', options.deadlineMs, { min: 1, max: 2 ** 31 - 1 })
   }
 
   async #close(graceMs: number): Promise<void> {
@@ -157,17 +162,29 @@ class SupervisedDatabase implements Database {
 
   #hookFailed(error: unknown): void {
     const text = withoutSecrets(error instanceof Error ? error.message : String(error))
-    channels.notice.publish({ source: this.name, level: 'error', message: `What should run after a commit failed: ${text}` })
+    channels.notice.publish({
+      source: this.name,
+      level: 'error',
+      message: `What should run after a commit failed: ${text}`,
+    })
   }
 }
 
 function closedError(executed: Executed, cause?: DatabaseError): DatabaseError {
-  return new DatabaseError('DATABASE_CLOSED', 'The database was closed.', cause === undefined ? { executed } : { executed, cause })
+  return new DatabaseError(
+    'DATABASE_CLOSED',
+    'The database was closed.',
+    cause === undefined ? { executed } : { executed, cause },
+  )
 }
 
 function nestedError(method: string): DatabaseError {
-  return new DatabaseError('DATABASE_STATEMENT', `${method} of the database was called inside its own transaction, and would wait for it.`, {
-    executed: 'no',
-    nextStep: 'Use the tx that the transaction function was given.',
-  })
+  return new DatabaseError(
+    'DATABASE_STATEMENT',
+    `${method} of the database was called inside its own transaction, and would wait for it.`,
+    {
+      executed: 'no',
+      nextStep: 'Use the tx that the transaction function was given.',
+    },
+  )
 }

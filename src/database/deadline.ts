@@ -83,7 +83,11 @@ export class Deadline {
 }
 
 /** Gives `work` a deadline that is cleared when it settles. */
-export async function withDeadline<T>(clock: Clock, limitMs: number, work: (deadline: Deadline) => Promise<T>): Promise<T> {
+export async function withDeadline<T>(
+  clock: Clock,
+  limitMs: number,
+  work: (deadline: Deadline) => Promise<T>,
+): Promise<T> {
   const deadline = new Deadline(clock, limitMs)
   try {
     return await work(deadline)

@@ -73,7 +73,8 @@ export class DatabaseHealthMachine {
   /** Moves to a state, or gives the state a new reason; an illegal move is a bug of this folder and throws. */
   move(to: DatabaseState, reason: Reason): void {
     const before = this.#health
-    if (!isLegal(before.state, to)) throw new Error(`Illegal health transition ${before.state} -> ${to} (${reason.code})`)
+    if (!isLegal(before.state, to))
+      throw new Error(`Illegal health transition ${before.state} -> ${to} (${reason.code})`)
     if (before.state === to && before.reason.code === reason.code) return
     const since = before.state === to ? before.since : this.#wallNow()
     this.#health = { state: to, since, reason, can: capabilitiesIn(to) }

@@ -8,7 +8,6 @@ import { faultError, ownFault } from './classify.ts'
 import type { Deadline } from './deadline.ts'
 import type { Dialect } from './dialect.ts'
 import type { Engine, Session } from './engine.ts'
-import type { Parameter } from './values.ts'
 
 /** One step of a component's schema. Never edit one that was applied: add another one. */
 export interface Migration {
@@ -52,16 +51,15 @@ export class Migrations {
       const steps = this.#steps(engine.dialect)
       if (steps.length === 0) return
       const applied = await readApplied((sql) => engine.query({ sql, params: [] }, deadline))
-      if (missing(steps, applied, engine.address).length > 0) await applyMissing(engine, steps, deadline)
+      if (missing(steps, applied, engine.address).length > 0)
+        await SchemaChange.run(engine, deadline, (change) => change.applyMissing(steps))
     } while (version !== this.#version)
   }
 
   /** Writes one row for good, to learn whether the database takes writes. */
   async probeWrite(engine: Engine, deadline: Deadline): Promise<void> {
-    await inSession(engine, deadline, async (session) => {
-      await createTable(session, engine.dialect, deadline)
-      await remember(session, engine.dialect, { component: 'evenkeel', id: 'write-probe', sql: '', checksum: '' }, deadline)
-    })
+    const row: Step = { component: 'evenkeel', id: 'write-probe', sql: '', checksum: '' }
+    await SchemaChange.run(engine, deadline, (change) => change.remember(row))
   }
 
   #steps(dialect: Dialect): Step[] {
@@ -78,7 +76,10 @@ function checkIds(component: string, migrations: readonly Migration[]): void {
   const seen = new Set<string>()
   for (const { id } of migrations) {
     if (id === '' || seen.has(id))
-      throw new OptionError('migrations', `Expected the migrations of '${component}' to have different ids, got '${id}' twice or empty.`)
+      throw new OptionError(
+        'migrations',
+        `Expected the migrations of '${component}' to have different ids, got '${id}' twice or empty.`,
+      )
     seen.add(id)
   }
 }
@@ -93,9 +94,11 @@ function key(component: string, id: string): string {
   return JSON.stringify([component, id])
 }
 
-async function readApplied(query: (sql: string) => Promise<{ rows: Record<string, unknown>[] }>): Promise<Applied> {
+type Select = (sql: string) => Promise<{ readonly rows: Record<string, unknown>[] }>
+
+async function readApplied(select: Select): Promise<Applied> {
   try {
-    const { rows } = await query(`SELECT component, id, checksum FROM ${TABLE}`)
+    const { rows } = await select(`SELECT component, id, checksum FROM ${TABLE}`)
     return new Map(rows.map((row) => [key(String(row['component']), String(row['id'])), String(row['checksum'])]))
   } catch (error) {
     // The table is made together with the first migration; if something else is wrong, making it will say so.
@@ -107,65 +110,77 @@ async function readApplied(query: (sql: string) => Promise<{ rows: Record<string
 function missing(steps: readonly Step[], applied: Applied, place: string): Step[] {
   return steps.filter(({ component, id, checksum }) => {
     const known = applied.get(key(component, id))
-    if (known !== undefined && known !== checksum)
-      throw faultError(ownFault('schema', place, `migration '${id}' of '${component}' was edited after it had been applied`), 'no')
+    const detail = `migration '${id}' of '${component}' was edited after it had been applied`
+    if (known !== undefined && known !== checksum) throw faultError(ownFault('schema', { place, detail }), 'no')
     return known === undefined
   })
 }
 
-async function applyMissing(engine: Engine, steps: readonly Step[], deadline: Deadline): Promise<void> {
-  await inSession(engine, deadline, async (session) => {
-    if (engine.name === 'postgres') await run(session, deadline, 'SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCK])
-    await createTable(session, engine.dialect, deadline)
-    // Read again under the lock: another process may have been first.
-    const applied = await readApplied((sql) => session.run({ sql, params: [] }, deadline))
-    for (const step of missing(steps, applied, engine.address)) {
-      await applyStep(session, step, engine.address, deadline)
-      await remember(session, engine.dialect, step, deadline)
-    }
-  })
-}
+/** One transaction in which the schema changes: it is applied whole, or not at all. */
+class SchemaChange {
+  readonly #engine: Engine
+  readonly #session: Session
+  readonly #deadline: Deadline
 
-async function applyStep(session: Session, step: Step, place: string, deadline: Deadline): Promise<void> {
-  try {
-    await session.script(step.sql, deadline)
-  } catch (error) {
-    if (!(error instanceof DatabaseError) || !['DATABASE_STATEMENT', 'DATABASE_CONSTRAINT'].includes(error.code)) throw error
-    throw faultError(ownFault('schema', place, `migration '${step.id}' of '${step.component}': ${error.message}`, error), 'no')
+  private constructor(engine: Engine, session: Session, deadline: Deadline) {
+    this.#engine = engine
+    this.#session = session
+    this.#deadline = deadline
   }
-}
 
-async function createTable(session: Session, dialect: Dialect, deadline: Deadline): Promise<void> {
-  await session.script(
-    `CREATE TABLE IF NOT EXISTS ${TABLE} (
-      component TEXT NOT NULL, id TEXT NOT NULL, checksum TEXT NOT NULL,
-      applied_at TIMESTAMPTZ NOT NULL DEFAULT ${dialect.engine === 'sqlite' ? `(${dialect.now})` : dialect.now},
-      PRIMARY KEY (component, id))`,
-    deadline,
-  )
-}
-
-async function remember(session: Session, dialect: Dialect, step: Step, deadline: Deadline): Promise<void> {
-  const sql = `INSERT INTO ${TABLE} (component, id, checksum) VALUES ($1, $2, $3)
-    ON CONFLICT (component, id) DO UPDATE SET checksum = excluded.checksum, applied_at = ${dialect.now}`
-  await run(session, deadline, sql, [step.component, step.id, step.checksum])
-}
-
-async function run(session: Session, deadline: Deadline, sql: string, params: readonly Parameter[]): Promise<void> {
-  await session.run({ sql, params }, deadline)
-}
-
-/** All in one transaction: it is applied whole, or not at all. */
-async function inSession(engine: Engine, deadline: Deadline, work: (session: Session) => Promise<void>): Promise<void> {
-  const session = await engine.lease(false, deadline)
-  try {
-    await session.begin(false, deadline)
-    await work(session)
-    await session.commit(deadline)
+  static async run(engine: Engine, deadline: Deadline, work: (change: SchemaChange) => Promise<void>): Promise<void> {
+    const session = await engine.lease(false, deadline)
+    try {
+      await session.begin(false, deadline)
+      const change = new SchemaChange(engine, session, deadline)
+      await change.#prepare()
+      await work(change)
+      await session.commit(deadline)
+    } catch (error) {
+      await session.rollback(deadline).then(
+        () => session.release(),
+        () => session.destroy(),
+      )
+      throw error
+    }
     session.release()
-  } catch (error) {
-    // Ending the connection rolls back, whatever state it is in.
-    session.destroy()
-    throw error
+  }
+
+  /** Another process may have been first: what is missing is read under the lock. */
+  async applyMissing(steps: readonly Step[]): Promise<void> {
+    const applied = await readApplied((sql) => this.#session.run({ sql, params: [] }, this.#deadline))
+    for (const step of missing(steps, applied, this.#engine.address)) {
+      await this.#apply(step)
+      await this.remember(step)
+    }
+  }
+
+  async remember({ component, id, checksum }: Step): Promise<void> {
+    const sql = `INSERT INTO ${TABLE} (component, id, checksum, applied_at) VALUES ($1, $2, $3, ${this.#engine.dialect.now})
+      ON CONFLICT (component, id) DO UPDATE SET checksum = excluded.checksum, applied_at = excluded.applied_at`
+    await this.#session.run({ sql, params: [component, id, checksum] }, this.#deadline)
+  }
+
+  async #prepare(): Promise<void> {
+    const lock = { sql: 'SELECT pg_advisory_xact_lock($1)', params: [ADVISORY_LOCK] }
+    // SQLite's BEGIN IMMEDIATE is such a lock by itself.
+    if (this.#engine.name === 'postgres') await this.#session.run(lock, this.#deadline)
+    await this.#session.script(
+      `CREATE TABLE IF NOT EXISTS ${TABLE} (
+        component TEXT NOT NULL, id TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL,
+        PRIMARY KEY (component, id))`,
+      this.#deadline,
+    )
+  }
+
+  async #apply({ component, id, sql }: Step): Promise<void> {
+    try {
+      await this.#session.script(sql, this.#deadline)
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || !['DATABASE_STATEMENT', 'DATABASE_CONSTRAINT'].includes(error.code))
+        throw error
+      const detail = `migration '${id}' of '${component}': ${error.message}`
+      throw faultError(ownFault('schema', { place: this.#engine.address, detail, cause: error }), 'no')
+    }
   }
 }

@@ -104,10 +104,13 @@ const LONGEST_MS = 2 ** 31 - 1
 /** Checks the options and fills in what was left out. */
 export function readSettings(options: DatabaseOptions): Settings {
   knownOptions('database', options, [...Object.keys(DEFAULTS), 'url', 'tls', 'pool'])
-  const { url, tls, pool, ...rest } = options
+  const { url, tls, pool, ...rest } = withoutUndefined(options)
   const postgres = url === undefined || url.trim() === '' ? undefined : postgresAddress(url, tls)
   if (postgres === undefined && tls !== undefined)
-    throw new OptionError('database.tls', "'database.tls' was given without 'database.url': node:sqlite has no connection to encrypt.")
+    throw new OptionError(
+      'database.tls',
+      "'database.tls' was given without 'database.url': node:sqlite has no connection to encrypt.",
+    )
   const settings: Settings = {
     ...DEFAULTS,
     ...(postgres?.applicationName === undefined ? {} : { applicationName: postgres.applicationName }),
@@ -122,10 +125,17 @@ export function readSettings(options: DatabaseOptions): Settings {
 
 function readPool(options: PoolOptions): Required<PoolOptions> {
   knownOptions('database.pool', options, Object.keys(POOL_DEFAULTS))
-  const pool = { ...POOL_DEFAULTS, ...options }
+  const pool = { ...POOL_DEFAULTS, ...withoutUndefined(options) }
   for (const name of ['max', 'acquireTimeoutMs', 'idleMs', 'maxLifetimeMs'] as const)
     numberOption(`database.pool.${name}`, pool[name], { min: 1, max: LONGEST_MS })
   for (const name of ['maxWaiting', 'validateAfterMs'] as const)
     numberOption(`database.pool.${name}`, pool[name], { max: LONGEST_MS })
   return pool
+}
+
+/** An option given as undefined is an option left out. */
+function withoutUndefined<T extends object>(options: T): T {
+  const given: T = { ...options }
+  for (const name in given) if (given[name] === undefined) delete given[name]
+  return given
 }

@@ -1,17 +1,17 @@
 /**
  * Keeps the health true and decides which calls are let in.
  *
- *   trying:  an attempt at growing, jittered intervals, each with its own time limit, the earlier ones still running;
- *            the first that gets through brings the schema up to date and lets calls in
- *   up:      a suspicion (a lost connection, silence) is checked by asking the server; only its answer counts
+ *   away:  attempts go on until one gets through; it brings the schema up to date, then calls are let in
+ *   up:    a suspicion (a lost connection, silence) is checked by asking the server; only its answer counts
  *
  * Calls are never what finds out that the server is back, and while it is away they fail at once.
  */
-import type { Clock, Random, TimerHandle } from '../clock.ts'
+import type { Clock, TimerHandle } from '../clock.ts'
 import { DatabaseError } from '../errors.ts'
 import type { Reason } from '../errors.ts'
 import { channels } from '../telemetry/channels.ts'
-import { classify, faultError } from './classify.ts'
+import { Attempts } from './attempts.ts'
+import { classify } from './classify.ts'
 import type { Fault } from './classify.ts'
 import { withDeadline } from './deadline.ts'
 import type { Deadline } from './deadline.ts'
@@ -19,24 +19,26 @@ import type { Engine, EngineEvents } from './engine.ts'
 import { DatabaseHealthMachine } from './health.ts'
 import type { DatabaseHealth, DatabaseState } from './health.ts'
 import type { Settings } from './options.ts'
+import { Watch } from './watch.ts'
 
-/** Attempts begin at most this far apart, so that a server that answers again is used again within 1.5 s. */
-const LONGEST_PAUSE_MS = 1000
-/** Wrong passwords are tried rarely: some servers lock accounts. */
-const LONGEST_PAUSE_MISCONFIGURED_MS = 5000
-const FIRST_PAUSE_MS = 100
 /** So long is waited for the first connection before calls are turned away. */
 const PATIENCE_MS = 1000
-/** Attempts that may hang at the same time. */
-const ATTEMPTS_AT_ONCE = 4
-/** With calls in flight, this much silence is a suspicion. */
-const SILENCE_MS = 500
+/** How long a server under suspicion has for its answer. */
 const VERIFY_MS = 1000
+const WRITE_PROBE_MS = 1000
 
 const OK: Reason = { code: 'ok', text: 'The database answers.', nextStep: '' }
 const NOT_STARTED: Reason = { code: 'not-started', text: 'start() has not been called.', nextStep: 'Call start().' }
-const CONNECTING: Reason = { code: 'connecting', text: 'The first connection is being opened.', nextStep: 'Wait a moment.' }
-const MIGRATING: Reason = { code: 'migrating', text: 'The schema is being brought up to date.', nextStep: 'Wait a moment.' }
+const CONNECTING: Reason = {
+  code: 'connecting',
+  text: 'The first connection is being opened.',
+  nextStep: 'Wait a moment.',
+}
+const MIGRATING: Reason = {
+  code: 'migrating',
+  text: 'The schema is being brought up to date.',
+  nextStep: 'Wait a moment.',
+}
 const CLOSED: Reason = { code: 'closed', text: 'The database was closed.', nextStep: '' }
 
 export interface SupervisorOptions {
@@ -52,38 +54,40 @@ export class Supervisor implements EngineEvents {
   readonly engine: Engine
   readonly #options: SupervisorOptions
   readonly #clock: Clock
-  readonly #random: Random
   readonly #machine: DatabaseHealthMachine
+  readonly #attempts: Attempts
+  readonly #watch: Watch
   #started = false
-  /** Grows whenever a new round of attempts begins: what an older round still says is too late. */
-  #round = 0
-  #attempts = 0
-  #pauseMs = FIRST_PAUSE_MS
-  #nextAttempt: TimerHandle | undefined
+  /** Grows whenever the server is lost or found: what was begun before says nothing about now. */
+  #era = 0
   #patience: TimerHandle | undefined
-  #watch: TimerHandle | undefined
-  #watchAt = Number.POSITIVE_INFINITY
-  #verifying = false
-  #calls = 0
+  #writeProbe: TimerHandle | undefined
+  /** The deadline of the question that the server is being asked. */
+  #asking: Deadline | undefined
   #waiting = 0
-  #answeredAt = 0
-  /** How long the last successful attempt took: slow networks get a longer time to answer. */
+  /** How long the last successful attempt took: far servers get more time to answer. */
   #attemptMs = 0
-  /** Resolves with the first verdict about the connection. */
-  #decided = Promise.withResolvers<void>()
   /** Resolves with the next change of health. */
-  #changes = Promise.withResolvers<void>()
+  #change = Promise.withResolvers<void>()
 
   constructor(options: SupervisorOptions) {
-    const { settings } = options
+    const { clock, random, watchMs } = options.settings
     this.#options = options
-    this.#clock = settings.clock
-    this.#random = settings.random
+    this.#clock = clock
     this.engine = options.openEngine(this)
     this.#machine = new DatabaseHealthMachine({
-      wallNow: () => settings.clock.wallNow(),
+      wallNow: () => clock.wallNow(),
       reason: NOT_STARTED,
       onChange: (health, before) => this.#changed(health, before),
+    })
+    this.#watch = new Watch({ clock, watchMs, onSilence: () => this.#verify() })
+    this.#attempts = new Attempts({
+      clock,
+      random,
+      limitMs: options.settings.connectTimeoutMs,
+      attempt: (deadline) => this.engine.probe(deadline),
+      onSuccess: (durationMs) => void this.#found(durationMs),
+      onFailure: (error) => this.#away(error),
     })
   }
 
@@ -94,22 +98,20 @@ export class Supervisor implements EngineEvents {
   start(): void {
     if (this.#started || this.#state === 'closed') return
     this.#started = true
-    this.#machine.move('connecting', CONNECTING)
-    this.#try(0)
+    this.#connect(CONNECTING)
   }
 
   /** More schema is needed: calls wait until it is there. */
   restart(): void {
-    if (!this.#started || !this.#usable) return
-    this.#machine.move('connecting', MIGRATING)
-    this.#try(0)
+    if (this.#usable) this.#connect(MIGRATING)
   }
 
   /** Lets a call in, at once or after a short wait for the first connection; throws when it cannot work now. */
   admit(deadline: Deadline): Promise<void> | undefined {
     if (this.#usable) return undefined
-    if (this.#state !== 'connecting' || !this.#started) throw this.#unavailable()
-    if (this.#waiting >= this.#options.settings.pool.maxWaiting) throw this.#unavailable()
+    const mayWait =
+      this.#state === 'connecting' && this.#started && this.#waiting < this.#options.settings.pool.maxWaiting
+    if (!mayWait) throw this.#unavailable()
     return this.#untilDecided(deadline)
   }
 
@@ -117,21 +119,20 @@ export class Supervisor implements EngineEvents {
   async untilUsable(deadline: Deadline): Promise<void> {
     while (!this.#usable) {
       if (this.#state === 'closed') throw this.#unavailable()
-      await deadline.guard(this.#changes.promise, () => this.#unavailable())
+      await this.#nextChange(deadline)
     }
   }
 
   callBegan(): void {
-    this.#calls += 1
-    if (this.#watchAt - this.#clock.now() > SILENCE_MS) this.#armWatch(SILENCE_MS)
+    this.#watch.callBegan()
   }
 
   callEnded(): void {
-    this.#calls -= 1
+    this.#watch.callEnded()
   }
 
   answered(): void {
-    this.#answeredAt = this.#clock.now()
+    this.#watch.heard()
   }
 
   failed(fault: Fault): void {
@@ -142,8 +143,8 @@ export class Supervisor implements EngineEvents {
 
   close(): void {
     if (this.#state === 'closed') return
-    this.#stopTimers()
-    this.#round += 1
+    this.#newEra()
+    this.#attempts.stop()
     this.#machine.move('closed', CLOSED)
   }
 
@@ -158,31 +159,29 @@ export class Supervisor implements EngineEvents {
   async #untilDecided(deadline: Deadline): Promise<void> {
     this.#waiting += 1
     try {
-      await deadline.guard(this.#decided.promise, () => this.#unavailable())
+      while (this.#state === 'connecting') await this.#nextChange(deadline)
     } finally {
       this.#waiting -= 1
     }
     if (!this.#usable) throw this.#unavailable()
   }
 
+  #nextChange(deadline: Deadline): Promise<void> {
+    return deadline.guard(this.#change.promise, () => this.#unavailable())
+  }
+
   #unavailable(): DatabaseError {
     const { state, reason } = this.#machine.health
     if (state === 'closed') return new DatabaseError('DATABASE_CLOSED', reason.text, { executed: 'no', reason })
-    return new DatabaseError('DATABASE_UNAVAILABLE', `The database is ${state}: ${reason.text}`, {
-      executed: 'no',
-      retryable: true,
-      reason,
-    })
+    const text = `The database is ${state}: ${reason.text}`
+    return new DatabaseError('DATABASE_UNAVAILABLE', text, { executed: 'no', retryable: true, reason })
   }
 
   #changed(health: DatabaseHealth, before: DatabaseHealth): void {
-    const { name } = this.#options.settings
-    if (health.state === 'connecting' && before.state !== 'connecting') this.#decided = Promise.withResolvers()
-    if (health.state !== 'connecting') this.#decided.resolve()
-    this.#changes.resolve()
-    this.#changes = Promise.withResolvers()
+    this.#change.resolve()
+    this.#change = Promise.withResolvers()
     channels.databaseState.publish({
-      database: name,
+      database: this.#options.settings.name,
       engine: this.engine.name,
       from: before.state,
       to: health.state,
@@ -191,163 +190,103 @@ export class Supervisor implements EngineEvents {
     })
   }
 
-  /** Begins a new round of attempts. */
-  #try(pauseMs: number): void {
-    this.#stopTimers()
-    this.#round += 1
-    this.#pauseMs = FIRST_PAUSE_MS
-    if (this.#state === 'connecting') this.#patience = this.#clock.setTimer(() => this.#outOfPatience(), PATIENCE_MS)
-    const round = this.#round
-    if (pauseMs === 0) this.#launch(round)
-    else this.#nextAttempt = this.#clock.setTimer(() => this.#launch(round), pauseMs)
-  }
-
-  /** Begins an attempt and plans the next, which does not wait for this one to fail. */
-  #launch(round: number): void {
-    if (round !== this.#round) return
-    this.#nextAttempt = this.#clock.setTimer(() => this.#launch(round), this.#nextPause())
-    if (this.#attempts >= ATTEMPTS_AT_ONCE) return
-    this.#attempts += 1
-    void this.#attempt(round).finally(() => {
-      this.#attempts -= 1
-    })
-  }
-
-  /** Decorrelated jitter: many processes that lost one server do not come back in step. */
-  #nextPause(): number {
-    const longest = this.#state === 'misconfigured' ? LONGEST_PAUSE_MISCONFIGURED_MS : LONGEST_PAUSE_MS
-    const spread = FIRST_PAUSE_MS + this.#random() * (this.#pauseMs * 3 - FIRST_PAUSE_MS)
-    this.#pauseMs = Math.min(longest, spread)
-    return this.#pauseMs
-  }
-
-  async #attempt(round: number): Promise<void> {
-    const { settings, upgrade } = this.#options
-    const begun = this.#clock.now()
-    try {
-      await withDeadline(this.#clock, settings.connectTimeoutMs, (deadline) => this.engine.probe(deadline))
-      if (round !== this.#round) return
-      this.#attemptMs = this.#clock.now() - begun
-      // From here on this attempt is the one that counts.
-      this.#round += 1
-      this.#cancelNext()
-      await withDeadline(this.#clock, settings.migrationDeadlineMs, (deadline) => upgrade(this.engine, deadline))
-      if (this.#round === round + 1) this.#succeeded()
-    } catch (error) {
-      if (this.#round === round) this.#concluded(error)
-      else if (this.#round === round + 1) this.#again(error)
-    }
-  }
-
-  #succeeded(): void {
-    this.#stopTimers()
-    this.answered()
-    this.#machine.move('up', OK)
-    if (this.#options.settings.watchMs > 0) this.#armWatch(this.#options.settings.watchMs)
-  }
-
-  /** The schema could not be brought up to date: later attempts continue with longer pauses. */
-  #again(error: unknown): void {
-    const pauseMs = this.#pauseMs
-    this.#concluded(error)
-    this.#try(Math.min(LONGEST_PAUSE_MISCONFIGURED_MS, pauseMs * 2))
-    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)
-  }
-
-  #concluded(error: unknown): void {
-    const fault = this.#faultOf(error)
-    this.#machine.move(fault.row.scope === 'settings' ? 'misconfigured' : 'down', fault.reason)
+  #connect(reason: Reason): void {
+    this.#newEra()
+    this.#machine.move('connecting', reason)
+    this.#patience = this.#clock.setTimer(() => this.#outOfPatience(), PATIENCE_MS)
+    this.#attempts.begin()
   }
 
   #outOfPatience(): void {
     this.#patience = undefined
-    if (this.#state !== 'connecting') return
     const text = `No usable connection after ${PATIENCE_MS} ms; attempts go on (${this.engine.address}).`
-    this.#machine.move('down', { ...this.#machine.health.reason, text })
+    if (this.#state === 'connecting') this.#machine.move('down', { ...this.#machine.health.reason, text })
+  }
+
+  /** An attempt got through: the schema is next, then calls. */
+  async #found(durationMs: number): Promise<void> {
+    const era = this.#era
+    const { settings, upgrade } = this.#options
+    this.#attemptMs = durationMs
+    try {
+      await withDeadline(this.#clock, settings.migrationDeadlineMs, (deadline) => upgrade(this.engine, deadline))
+    } catch (error) {
+      if (era !== this.#era) return
+      this.#away(error)
+      this.#attempts.beginLater()
+      return
+    }
+    if (era !== this.#era) return
+    this.#newEra()
+    this.#attempts.stop()
+    this.#watch.start()
+    this.#machine.move('up', OK)
+  }
+
+  #away(error: unknown): void {
+    const { row, reason } = classify(error, this.engine.address)
+    this.#attempts.slow = row.scope === 'settings'
+    this.#machine.move(this.#attempts.slow ? 'misconfigured' : 'down', reason)
   }
 
   /** Something looked wrong: the server itself is asked, and its answer decides. */
   #verify(): void {
-    if (this.#verifying || !this.#usable) return
-    this.#verifying = true
-    const round = this.#round
-    const budgetMs = Math.max(VERIFY_MS, 3 * this.#attemptMs)
-    withDeadline(this.#clock, budgetMs, (deadline) => this.engine.probe(deadline))
-      .then(
-        () => this.answered(),
-        (error: unknown) => {
-          if (round === this.#round && this.#usable) this.#lost(error)
-        },
-      )
-      .finally(() => {
-        this.#verifying = false
-      })
+    if (this.#asking !== undefined || !this.#usable) return
+    const era = this.#era
+    const limitMs = Math.max(VERIFY_MS, 3 * this.#attemptMs)
+    void withDeadline(this.#clock, limitMs, (deadline) => this.#ask(deadline, era))
+  }
+
+  async #ask(deadline: Deadline, era: number): Promise<void> {
+    this.#asking = deadline
+    try {
+      await this.engine.probe(deadline)
+      this.answered()
+    } catch (error) {
+      if (era === this.#era) this.#lost(error)
+    }
+    if (this.#asking === deadline) this.#asking = undefined
   }
 
   #lost(error: unknown): void {
-    const fault = this.#faultOf(error)
-    this.#concluded(error)
-    this.engine.drain(fault)
-    this.#try(FIRST_PAUSE_MS * (0.5 + this.#random()))
+    this.#newEra()
+    this.#away(error)
+    this.engine.drain(classify(error, this.engine.address))
+    this.#attempts.beginLater()
   }
 
   #writesBlocked(fault: Fault): void {
     this.#machine.move('write-blocked', fault.reason)
-    if (this.#nextAttempt !== undefined) return
-    this.#planWriteProbe(this.#round)
+    if (this.#writeProbe === undefined) this.#planWriteProbe()
   }
 
-  #planWriteProbe(round: number): void {
-    const pauseMs = LONGEST_PAUSE_MS * (0.5 + this.#random() / 2)
-    this.#nextAttempt = this.#clock.setTimer(() => {
-      this.#nextAttempt = undefined
-      void this.#probeWrites(round)
-    }, pauseMs)
+  #planWriteProbe(): void {
+    const pauseMs = WRITE_PROBE_MS * (0.5 + this.#options.settings.random() / 2)
+    const era = this.#era
+    this.#writeProbe = this.#clock.setTimer(() => void this.#probeWrites(era), pauseMs)
   }
 
-  async #probeWrites(round: number): Promise<void> {
+  async #probeWrites(era: number): Promise<void> {
     const { settings, writeProbe } = this.#options
     try {
       await withDeadline(this.#clock, settings.connectTimeoutMs, (deadline) => writeProbe(this.engine, deadline))
-      if (round === this.#round && this.#state === 'write-blocked') this.#machine.move('up', OK)
     } catch {
       // Why it failed came through failed(), like the failure of any other call.
-      if (round === this.#round && this.#state === 'write-blocked') this.#planWriteProbe(round)
+      if (era === this.#era) this.#planWriteProbe()
+      return
     }
+    if (era !== this.#era) return
+    this.#writeProbe = undefined
+    this.#machine.move('up', OK)
   }
 
-  #armWatch(delayMs: number): void {
-    if (!this.#usable) return
-    if (this.#watch !== undefined) this.#clock.clearTimer(this.#watch)
-    this.#watchAt = this.#clock.now() + delayMs
-    this.#watch = this.#clock.setTimer(() => this.#look(delayMs), delayMs)
-  }
-
-  /** Has anything been heard of the server since the watch was armed? */
-  #look(delayMs: number): void {
-    this.#watch = undefined
-    this.#watchAt = Number.POSITIVE_INFINITY
-    if (this.#clock.now() - this.#answeredAt >= delayMs) this.#verify()
-    const { watchMs } = this.#options.settings
-    if (this.#calls > 0) this.#armWatch(SILENCE_MS)
-    else if (watchMs > 0) this.#armWatch(watchMs)
-  }
-
-  #faultOf(error: unknown): Fault {
-    return classify(error, this.engine.address)
-  }
-
-  #cancelNext(): void {
-    if (this.#nextAttempt !== undefined) this.#clock.clearTimer(this.#nextAttempt)
-    this.#nextAttempt = undefined
-  }
-
-  #stopTimers(): void {
-    this.#cancelNext()
-    if (this.#patience !== undefined) this.#clock.clearTimer(this.#patience)
-    if (this.#watch !== undefined) this.#clock.clearTimer(this.#watch)
+  #newEra(): void {
+    this.#era += 1
+    this.#watch.stop()
+    this.#asking?.cut()
+    this.#asking = undefined
+    for (const timer of [this.#patience, this.#writeProbe]) if (timer !== undefined) this.#clock.clearTimer(timer)
     this.#patience = undefined
-    this.#watch = undefined
-    this.#watchAt = Number.POSITIVE_INFINITY
+    this.#writeProbe = undefined
   }
 }

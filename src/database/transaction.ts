@@ -11,7 +11,6 @@ import { Deadline } from './deadline.ts'
 import type { Dialect } from './dialect.ts'
 import type { QueryResult, Session } from './engine.ts'
 import { checkStatement } from './statement.ts'
-import { statementError } from './values.ts'
 import type { Parameter } from './values.ts'
 
 /** A rollback that takes longer costs the connection. */
@@ -66,11 +65,15 @@ async function undo(session: Session, clock: Clock): Promise<void> {
 }
 
 function tooLate(deadline: Deadline): DatabaseError {
-  return new DatabaseError('DATABASE_DEADLINE', `The transaction took longer than ${deadline.limitMs} ms and was rolled back.`, {
-    executed: 'no',
-    retryable: true,
-    nextStep: 'Do slow work outside the transaction, or give it a longer deadlineMs.',
-  })
+  return new DatabaseError(
+    'DATABASE_DEADLINE',
+    `The transaction took longer than ${deadline.limitMs} ms and was rolled back.`,
+    {
+      executed: 'no',
+      retryable: true,
+      nextStep: 'Do slow work outside the transaction, or give it a longer deadlineMs.',
+    },
+  )
 }
 
 class LiveTransaction implements Transaction {
@@ -80,7 +83,7 @@ class LiveTransaction implements Transaction {
   readonly #abort = new AbortController()
   readonly #hooks: (() => void)[] = []
   #over = false
-  #failure: unknown
+  #failure: Error | undefined
   /** Settles when the statement sent last has settled; never rejects. */
   #last: Promise<unknown> = Promise.resolve()
 
@@ -94,7 +97,10 @@ class LiveTransaction implements Transaction {
     return this.#abort.signal
   }
 
-  query<Row extends object = Record<string, unknown>>(sql: string, params: readonly Parameter[] = []): Promise<QueryResult<Row>> {
+  query<Row extends object = Record<string, unknown>>(
+    sql: string,
+    params: readonly Parameter[] = [],
+  ): Promise<QueryResult<Row>> {
     const answer = this.#last.then(() => this.#run<Row>(sql, params))
     this.#last = answer.catch(() => undefined)
     return answer
@@ -136,7 +142,7 @@ class LiveTransaction implements Transaction {
       const result = await this.#session.run({ sql, params }, this.#deadline)
       return result as QueryResult<Row>
     } catch (error) {
-      this.#failure ??= error
+      this.#failure ??= error instanceof Error ? error : new Error(String(error))
       throw error
     }
   }
@@ -150,9 +156,13 @@ function overError(): DatabaseError {
 }
 
 function failedBefore(cause: unknown): DatabaseError {
-  return new DatabaseError('DATABASE_STATEMENT', 'A statement of this transaction failed before; it can only roll back.', {
-    executed: 'no',
-    cause,
-    nextStep: 'Let the first error leave the transaction function, or avoid it with ON CONFLICT.',
-  })
+  return new DatabaseError(
+    'DATABASE_STATEMENT',
+    'A statement of this transaction failed before; it can only roll back.',
+    {
+      executed: 'no',
+      cause,
+      nextStep: 'Let the first error leave the transaction function, or avoid it with ON CONFLICT.',
+    },
+  )
 }

@@ -36,10 +36,12 @@ export type SqliteValue = string | number | bigint | Uint8Array | null
 
 export function toPostgres(value: Parameter, position: number): PostgresValue {
   checkNumber(value, position)
-  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return value
   if (typeof value === 'bigint') return String(value)
   if (value instanceof Date) return isoTime(value, position)
-  if (value instanceof Uint8Array) return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  if (value instanceof Uint8Array)
+    return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   if (isList(value)) return value.map((item) => (typeof item === 'bigint' ? String(item) : item))
   return jsonText(value, position)
 }
@@ -65,9 +67,9 @@ export function fromInteger(value: bigint): number | bigint {
 export function sqliteReader(declaredType: string | null): ((value: unknown) => unknown) | undefined {
   const type = (declaredType ?? '').toUpperCase().replace(/\(.*$/, '').trim()
   if (type === 'BOOLEAN' || type === 'BOOL') return (value) => (typeof value === 'bigint' ? value !== 0n : value)
-  if (type === 'JSON' || type === 'JSONB') return (value) => (value === null ? null : JSON.parse(String(value)))
+  if (type === 'JSON' || type === 'JSONB') return fromJson
   if (/^(TIMESTAMP|DATETIME)/.test(type)) return (value) => (typeof value === 'string' ? new Date(value) : value)
-  if (type === 'NUMERIC' || type === 'DECIMAL') return (value) => (value === null ? null : String(value))
+  if (type === 'NUMERIC' || type === 'DECIMAL') return fromNumeric
   return undefined
 }
 
@@ -78,6 +80,15 @@ export function fromSqlite(value: unknown): unknown {
   return value
 }
 
+/** A column without affinity for text keeps `5` and `1.5` as numbers. */
+function fromJson(value: unknown): unknown {
+  return typeof value === 'string' ? JSON.parse(value) : fromSqlite(value)
+}
+
+function fromNumeric(value: unknown): unknown {
+  return typeof value === 'bigint' || typeof value === 'number' ? `${value}` : value
+}
+
 /** Statement or parameters are wrong: nothing was run. */
 export function statementError(message: string): DatabaseError {
   return new DatabaseError('DATABASE_STATEMENT', message, { executed: 'no' })
@@ -86,7 +97,9 @@ export function statementError(message: string): DatabaseError {
 function checkNumber(value: Parameter | undefined, position: number): void {
   if (value === undefined) throw statementError(`Parameter $${position} is undefined; pass null for NULL.`)
   if (typeof value === 'number' && !Number.isFinite(value))
-    throw statementError(`Parameter $${position} is ${value}, which not every database can store; pass a finite number or null.`)
+    throw statementError(
+      `Parameter $${position} is ${value}, which not every database can store; pass a finite number or null.`,
+    )
   if (typeof value === 'function' || typeof value === 'symbol')
     throw statementError(`Parameter $${position} is a ${typeof value}, which no database can store.`)
 }

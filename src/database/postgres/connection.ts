@@ -3,8 +3,7 @@
  * what comes back on it later would be taken for the answer to the next question.
  */
 import { Socket } from 'node:net'
-import { DatabaseError } from '../../errors.ts'
-import type { Executed } from '../../errors.ts'
+import type { DatabaseError, Executed } from '../../errors.ts'
 import { classify, faultError, ownFault } from '../classify.ts'
 import type { Fault } from '../classify.ts'
 import type { Deadline } from '../deadline.ts'
@@ -69,7 +68,11 @@ export class PostgresConnection {
   }
 
   /** `unknown` is what the caller hears when the statement was sent and nobody knows what became of it. */
-  async run({ sql, params }: Statement, deadline: Deadline, unknown: Executed): Promise<QueryResult<Record<string, unknown>>> {
+  async run(
+    { sql, params }: Statement,
+    deadline: Deadline,
+    unknown: Executed,
+  ): Promise<QueryResult<Record<string, unknown>>> {
     const values = params.map((value, index) => toPostgres(value, index + 1))
     // The extended protocol takes one statement a call, with or without parameters.
     const { rows, rowCount } = await this.send({ text: sql, values, queryMode: 'extended' }, deadline, unknown)
@@ -83,8 +86,9 @@ export class PostgresConnection {
   /** One message to the server; every failure comes as a DatabaseError and is told to the supervisor. */
   async send(query: PgQuery, deadline: Deadline, unknown: Executed): Promise<PgResult> {
     const { events, place } = this.#options
-    if (this.#over) throw faultError(ownFault('lost', place, 'the connection had ended before'), 'no')
-    if (deadline.missed) throw faultError(ownFault('no-answer', place, 'the deadline had passed before it was sent'), 'no')
+    if (this.#over) throw faultError(ownFault('lost', { place, detail: 'the connection had ended before' }), 'no')
+    if (deadline.missed)
+      throw faultError(ownFault('no-answer', { place, detail: 'the deadline had passed before it was sent' }), 'no')
     try {
       const result = await deadline.guard(this.#client.query(query), () => this.#abandon(deadline))
       events.answered()
@@ -111,7 +115,10 @@ export class PostgresConnection {
 
   #silent(deadline: Deadline): Error {
     const { place } = this.#options
-    return faultError(ownFault('connect-timeout', place, `nothing within ${Math.round(deadline.limitMs)} ms`), 'no')
+    return faultError(
+      ownFault('connect-timeout', { place, detail: `nothing within ${Math.round(deadline.limitMs)} ms` }),
+      'no',
+    )
   }
 
   /** The deadline has passed while the server was at work. */
@@ -124,8 +131,12 @@ export class PostgresConnection {
 
   #failure(error: unknown, unknown: Executed): DatabaseError {
     const { events, place } = this.#options
-    const found = error instanceof Silence ? ownFault('no-answer', place, error.message) : classify(error, place)
-    const fault = this.readOnly && found.row.code === 'read-only' ? ownFault('read-only-transaction', place, '', error) : found
+    const found =
+      error instanceof Silence ? ownFault('no-answer', { place, detail: error.message }) : classify(error, place)
+    const fault =
+      this.readOnly && found.row.code === 'read-only'
+        ? ownFault('read-only-transaction', { place, cause: error })
+        : found
     // An answer is an answer, also when it is an error about one statement.
     if (fault.row.scope === 'call' && !this.#over) events.answered()
     events.failed(fault)

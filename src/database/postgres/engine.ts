@@ -115,7 +115,8 @@ export class PostgresEngine implements Engine {
     channels.notice.publish({
       source: this.#settings.name,
       level: 'info',
-      message: 'The server refuses settings at the start of a connection, as PgBouncer does: timeouts are set in each transaction.',
+      message:
+        'The server refuses settings at the start of a connection, as PgBouncer does: timeouts are set in each transaction.',
     })
   }
 

@@ -44,9 +44,13 @@ export class ConnectionPool {
   /** The one used last is at the end and is used next: the others grow old and are closed. */
   #idle: PostgresConnection[] = []
   readonly #waiting = new Set<Waiter>()
-  readonly #limits = new Set<Deadline>()
-  #opening = 0
-  #openAgainAt = 0
+  /** In use since before an outage: they make room for new ones, and end when they come back. */
+  readonly #suspects = new Set<PostgresConnection>()
+  /** One for each connection that is being opened for waiters. */
+  readonly #openings = new Set<Deadline>()
+  readonly #pings = new Set<Deadline>()
+  /** No connection is opened for waiters until it rings. */
+  #openingPause: TimerHandle | undefined
   #lastFailure: Fault | undefined
   #reaper: TimerHandle | undefined
   #closed = false
@@ -78,35 +82,59 @@ export class ConnectionPool {
   async probe(deadline: Deadline): Promise<void> {
     const idle = this.#takeIdle()
     if (idle !== undefined && (await this.#answers(idle, deadline))) return this.#giveBack(idle)
-    const limitMs = Math.min(this.#options.connectTimeoutMs, deadline.remainingMs)
-    const fresh = await this.#limited(limitMs, (limit) => this.#options.open(limit, this.#expiry()))
+    const fresh = await this.#openForProbe(deadline)
+    if (fresh === undefined) return
     await this.#firstAnswer(fresh, deadline)
     this.#lastFailure = undefined
-    this.#openAgainAt = 0
-    if (this.#closed || this.#all.size + this.#opening >= this.#options.settings.max) fresh.retire()
+    this.#endOpeningPause()
+    if (this.#closed || !this.#hasRoom) fresh.retire()
     else this.#adopt(fresh)
   }
 
   /** Ends idle connections and turns waiters away; those in use end when they come back. */
   drain(fault: Fault): void {
     this.#refuse(fault)
-    for (const connection of this.#all) connection.suspect = true
+    for (const limit of [...this.#openings]) limit.cut()
     for (const connection of [...this.#idle]) this.#discard(connection)
+    for (const connection of this.#all) {
+      connection.suspect = true
+      this.#suspects.add(connection)
+    }
+    this.#all.clear()
   }
 
   /** Ends everything. */
   close(): void {
     this.#closed = true
+    this.#endOpeningPause()
     if (this.#reaper !== undefined) this.#clock.clearTimer(this.#reaper)
-    this.#refuse(ownFault('lost', this.#options.place, 'the database was closed'))
-    for (const limit of [...this.#limits]) limit.cut()
+    this.#refuse(ownFault('lost', { place: this.#options.place, detail: 'the database was closed' }))
+    for (const limit of [...this.#openings, ...this.#pings]) limit.cut()
     const idle = new Set(this.#idle)
-    for (const connection of this.#all) {
+    for (const connection of [...this.#all, ...this.#suspects]) {
       if (idle.has(connection)) connection.retire()
       else connection.destroy()
     }
     this.#all.clear()
+    this.#suspects.clear()
     this.#idle = []
+  }
+
+  get #hasRoom(): boolean {
+    const { max } = this.#options.settings
+    const current = this.#all.size + this.#openings.size
+    return current < max && current + this.#suspects.size < 2 * max
+  }
+
+  /** Undefined when the server has no connection left and yet those that we have work: it is there. */
+  async #openForProbe(deadline: Deadline): Promise<PostgresConnection | undefined> {
+    try {
+      return await this.#options.open(deadline, this.#expiry())
+    } catch (error) {
+      const { row } = classify(error, this.#options.place)
+      if (row.code === 'too-many-connections' && this.#all.size > 0) return undefined
+      throw error
+    }
   }
 
   #takeIdle(): PostgresConnection | undefined {
@@ -125,7 +153,7 @@ export class ConnectionPool {
   /** A connection that does not answer is over. */
   async #answers(connection: PostgresConnection, deadline: Deadline): Promise<boolean> {
     try {
-      await this.#limited(Math.min(PING_MS, deadline.remainingMs), (limit) => connection.ping(limit))
+      await this.#limited(this.#pings, Math.min(PING_MS, deadline.remainingMs), (limit) => connection.ping(limit))
       connection.heardAt = this.#clock.now()
       return true
     } catch {
@@ -149,7 +177,9 @@ export class ConnectionPool {
     const { maxWaiting, acquireTimeoutMs } = this.#options.settings
     if (this.#waiting.size >= maxWaiting) throw this.#error('too-many-waiting', `${this.#waiting.size} calls wait`)
     if (deadline.missed) throw this.#error('no-connection-free', 'the deadline had passed')
-    return this.#limited(Math.min(acquireTimeoutMs, deadline.remainingMs), (limit) => this.#wait(limit))
+    return withDeadline(this.#clock, Math.max(1, Math.min(acquireTimeoutMs, deadline.remainingMs)), (limit) =>
+      this.#wait(limit),
+    )
   }
 
   #wait(limit: Deadline): Promise<PostgresConnection> {
@@ -167,7 +197,7 @@ export class ConnectionPool {
 
   #noneFree(limit: Deadline): DatabaseError {
     const { max } = this.#options.settings
-    const detail = `${this.#all.size} of ${max} in use, ${this.#opening} being opened, after ${Math.round(limit.limitMs)} ms`
+    const detail = `${this.#all.size} of ${max} in use, ${this.#openings.size} being opened, after ${Math.round(limit.limitMs)} ms`
     return this.#lastFailure === undefined
       ? this.#error('no-connection-free', detail)
       : faultError(this.#lastFailure, 'no')
@@ -175,32 +205,38 @@ export class ConnectionPool {
 
   /** Opens as many as waiters are not provided for, and the limit allows. */
   #openForWaiters(): void {
-    const { max } = this.#options.settings
-    if (this.#closed || this.#clock.now() < this.#openAgainAt) return
-    while (this.#opening < this.#waiting.size && this.#all.size + this.#opening < max) void this.#openOne()
+    if (this.#closed || this.#openingPause !== undefined) return
+    while (this.#openings.size < this.#waiting.size && this.#hasRoom) void this.#openOne()
   }
 
   async #openOne(): Promise<void> {
-    this.#opening += 1
     try {
-      const limitMs = this.#options.connectTimeoutMs
-      const connection = await this.#limited(limitMs, (limit) => this.#options.open(limit, this.#expiry()))
-      this.#opening -= 1
+      const connection = await this.#limited(this.#openings, this.#options.connectTimeoutMs, (limit) =>
+        this.#options.open(limit, this.#expiry()),
+      )
       this.#lastFailure = undefined
       if (this.#closed) connection.retire()
       else this.#adopt(connection)
     } catch (error) {
-      this.#opening -= 1
       this.#couldNotOpen(classify(error, this.#options.place))
     }
   }
 
   #couldNotOpen(fault: Fault): void {
     this.#lastFailure = fault
-    this.#openAgainAt = this.#clock.now() + OPENING_PAUSE_MS
+    if (this.#closed) return
+    this.#openingPause ??= this.#clock.setTimer(() => {
+      this.#endOpeningPause()
+      this.#openForWaiters()
+    }, OPENING_PAUSE_MS)
     // Beside connections that work, waiters go on waiting for one of those.
     if (this.#all.size === 0) this.#refuse(fault)
     this.#options.events.failed(fault)
+  }
+
+  #endOpeningPause(): void {
+    if (this.#openingPause !== undefined) this.#clock.clearTimer(this.#openingPause)
+    this.#openingPause = undefined
   }
 
   #adopt(connection: PostgresConnection): void {
@@ -257,6 +293,7 @@ export class ConnectionPool {
 
   #forget(connection: PostgresConnection): void {
     this.#all.delete(connection)
+    this.#suspects.delete(connection)
     this.#idle = this.#idle.filter((other) => other !== connection)
   }
 
@@ -273,17 +310,17 @@ export class ConnectionPool {
   }
 
   #error(code: string, detail: string): DatabaseError {
-    return faultError(ownFault(code, this.#options.place, detail), 'no')
+    return faultError(ownFault(code, { place: this.#options.place, detail }), 'no')
   }
 
-  /** `close()` lets these limits pass, so that nothing outlives it. */
-  #limited<T>(limitMs: number, work: (deadline: Deadline) => Promise<T>): Promise<T> {
+  /** Deadlines are kept in a set, so that whoever ends the work can let them pass. */
+  #limited<T>(limits: Set<Deadline>, limitMs: number, work: (deadline: Deadline) => Promise<T>): Promise<T> {
     return withDeadline(this.#clock, Math.max(1, limitMs), async (limit) => {
-      this.#limits.add(limit)
+      limits.add(limit)
       try {
         return await work(limit)
       } finally {
-        this.#limits.delete(limit)
+        limits.delete(limit)
       }
     })
   }

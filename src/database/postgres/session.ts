@@ -48,7 +48,8 @@ export class PostgresSession implements Session {
     const unknown: Executed = this.#connection.readOnly ? 'no' : 'maybe'
     const { command } = await this.#connection.send({ text: 'COMMIT' }, deadline, unknown)
     this.#open = false
-    if (command !== 'COMMIT') throw statementError('The database rolled the transaction back, because a statement in it had failed.')
+    if (command !== 'COMMIT')
+      throw statementError('The database rolled the transaction back, because a statement in it had failed.')
   }
 
   async rollback(deadline: Deadline): Promise<void> {
@@ -76,7 +77,8 @@ export class PostgresSession implements Session {
       timeouts.push(`SET LOCAL lock_timeout = ${lockTimeoutMs}`)
       timeouts.push(`SET LOCAL idle_in_transaction_session_timeout = ${idleInTransactionMs}`)
     }
-    if (!this.#options.hasTimeouts || limitMs !== statementTimeoutMs) timeouts.push(`SET LOCAL statement_timeout = ${limitMs}`)
+    if (!this.#options.hasTimeouts || limitMs !== statementTimeoutMs)
+      timeouts.push(`SET LOCAL statement_timeout = ${limitMs}`)
     return timeouts
   }
 }

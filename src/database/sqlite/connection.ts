@@ -83,7 +83,8 @@ export class SqliteConnection {
 function prepare(database: DatabaseSync, sql: string): Prepared {
   const statement = database.prepare(sql)
   // SQLite compiles the first statement and silently ignores what follows it.
-  if (isMeaningful(sql.slice(statement.sourceSQL.length))) throw statementError('One statement a call; this text has several.')
+  if (isMeaningful(sql.slice(statement.sourceSQL.length)))
+    throw statementError('One statement a call; this text has several.')
   statement.setReturnArrays(true)
   return { statement, parameters: countParameters(sql), columns: columnsOf(statement) }
 }

@@ -78,7 +78,7 @@ export class SqliteEngine implements Engine {
   async probe(): Promise<void> {
     try {
       if (this.#open !== undefined && fileIdentity(this.#open.path) !== this.#open.identity)
-        throw faultError(ownFault('file-replaced', this.address, ''), 'no')
+        throw faultError(ownFault('file-replaced', { place: this.address }), 'no')
       if (this.#open?.writer.isOpen === false) this.#closeFile()
       this.#open ??= openAll(this.address)
       this.#open.reader.run({ sql: 'SELECT count(*) FROM sqlite_schema', params: [] })
@@ -94,7 +94,7 @@ export class SqliteEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    this.drain(ownFault('lost', this.address, 'closed'))
+    this.drain(ownFault('lost', { place: this.address, detail: 'closed' }))
   }
 
   /** Runs `work`, again and again with random pauses while another process holds the file locked. */
@@ -124,7 +124,7 @@ export class SqliteEngine implements Engine {
 
   #missed(locked: boolean): DatabaseError {
     const detail = locked ? '' : 'the deadline had passed before the statement was run'
-    return faultError(ownFault(locked ? 'locked' : 'no-answer', this.address, detail), 'no')
+    return faultError(ownFault(locked ? 'locked' : 'no-answer', { place: this.address, detail }), 'no')
   }
 
   /** Undefined when the statement turns out to write. */
@@ -142,7 +142,7 @@ export class SqliteEngine implements Engine {
 
   #opened(): OpenFile {
     if (this.#open?.writer.isOpen === true) return this.#open
-    const fault = ownFault('lost', this.address, 'the file is not open')
+    const fault = ownFault('lost', { place: this.address, detail: 'the file is not open' })
     this.#events.failed(fault)
     throw faultError(fault, 'no')
   }
@@ -171,7 +171,8 @@ export class SqliteEngine implements Engine {
   }
 
   #turns(atOnce: number): Turns {
-    const busy = (code: string, detail: string): DatabaseError => faultError(ownFault(code, this.address, detail), 'no')
+    const busy = (code: string, detail: string): DatabaseError =>
+      faultError(ownFault(code, { place: this.address, detail }), 'no')
     return new Turns({
       atOnce,
       maxWaiting: this.#settings.pool.maxWaiting,
@@ -194,7 +195,13 @@ function openAll(directory: string): OpenFile {
   const path = ensureFile(directory)
   const writer = new SqliteConnection(openFile(path, 'write'))
   try {
-    return { path, identity: fileIdentity(path), writer, reader: new SqliteConnection(openFile(path, 'read')), spares: [] }
+    return {
+      path,
+      identity: fileIdentity(path),
+      writer,
+      reader: new SqliteConnection(openFile(path, 'read')),
+      spares: [],
+    }
   } catch (error) {
     writer.close()
     throw error

@@ -31,7 +31,11 @@ export function fileIdentity(path: string): string | undefined {
 export function openFile(path: string, use: 'read' | 'write'): DatabaseSync {
   // Loaded when it is needed: with PostgreSQL nobody should see Node 22's warning about it.
   const sqlite = process.getBuiltinModule('node:sqlite')
-  const database = new sqlite.DatabaseSync(path, { timeout: OPEN_BUSY_MS, enableForeignKeyConstraints: true, readBigInts: true })
+  const database = new sqlite.DatabaseSync(path, {
+    timeout: OPEN_BUSY_MS,
+    enableForeignKeyConstraints: true,
+    readBigInts: true,
+  })
   try {
     database.exec('PRAGMA journal_mode = WAL')
     database.exec('PRAGMA synchronous = FULL')

@@ -40,7 +40,7 @@ export class SqliteSession implements Session {
         return this.#connection.run(statement)
       } catch (error) {
         if (!this.#readOnly || !isReadOnly(error)) throw error
-        throw faultError(ownFault('read-only-transaction', this.#home.address, '', error), 'no')
+        throw faultError(ownFault('read-only-transaction', { place: this.#home.address, cause: error }), 'no')
       }
     })
   }

@@ -1,0 +1,122 @@
+/**
+ * Read-only, full, locked, overloaded, too slow: the same call may succeed later.
+ */
+import type { FaultRow } from './fault-row.ts'
+
+export const WRITE_FAULTS: readonly FaultRow[] = [
+  {
+    code: 'read-only',
+    scope: 'writes',
+    error: 'DATABASE_UNAVAILABLE',
+    retryable: true,
+    sqlstates: ['25006'],
+    errnos: ['EROFS'],
+    sqlite: [8],
+    text: 'The database takes no writes',
+    nextStep:
+      'A standby? Point DATABASE_URL at the primary. Otherwise look at default_transaction_read_only, or the file system.',
+  },
+  {
+    code: 'disk-full',
+    scope: 'writes',
+    error: 'DATABASE_FULL',
+    retryable: true,
+    sqlstates: ['53100'],
+    errnos: ['ENOSPC', 'EDQUOT', 'EFBIG'],
+    sqlite: [13],
+    text: 'There is no space left for the database',
+    nextStep: 'Free space where the database lives (df -h); writes resume by themselves.',
+  },
+]
+
+export const BUSY_FAULTS: readonly FaultRow[] = [
+  {
+    code: 'no-connection-free',
+    scope: 'call',
+    error: 'DATABASE_UNAVAILABLE',
+    retryable: true,
+    text: 'No connection came free in time',
+    nextStep: 'Look for long transactions; raise pool.max if the server has room.',
+  },
+  {
+    code: 'too-many-waiting',
+    scope: 'call',
+    error: 'DATABASE_UNAVAILABLE',
+    retryable: true,
+    text: 'More calls wait for a connection than pool.maxWaiting allows',
+    nextStep: 'Shed load, look for long transactions, or raise pool.max if the server has room.',
+  },
+  {
+    code: 'locked',
+    scope: 'call',
+    error: 'DATABASE_CONFLICT',
+    retryable: true,
+    sqlite: [5, 6],
+    text: 'Another process held the database locked until the deadline',
+    nextStep: 'Look for a backup or another process with a long transaction on the same file; try again.',
+  },
+  {
+    code: 'deadlock',
+    scope: 'call',
+    error: 'DATABASE_CONFLICT',
+    retryable: true,
+    sqlstates: ['40P01'],
+    text: 'The transaction was chosen to end a deadlock',
+    nextStep: 'Run the transaction again; lock rows in one order everywhere.',
+  },
+  {
+    code: 'serialization',
+    scope: 'call',
+    error: 'DATABASE_CONFLICT',
+    retryable: true,
+    sqlstates: ['40001', '40002'],
+    text: 'The transaction conflicts with another one that ran at the same time',
+    nextStep: 'Run the transaction again.',
+  },
+  {
+    code: 'lock-timeout',
+    scope: 'call',
+    error: 'DATABASE_CONFLICT',
+    retryable: true,
+    sqlstates: ['55P03'],
+    text: 'A lock held by another transaction did not come free in time',
+    nextStep: 'Run the transaction again; look for long transactions in pg_stat_activity.',
+  },
+  {
+    code: 'statement-timeout',
+    scope: 'call',
+    error: 'DATABASE_DEADLINE',
+    retryable: true,
+    sqlstates: ['57014'],
+    text: 'The database stopped the statement because it took too long',
+    nextStep: 'Make the statement faster (EXPLAIN), or give the call a longer deadline and raise statementTimeoutMs.',
+  },
+  {
+    code: 'idle-in-transaction',
+    scope: 'call',
+    error: 'DATABASE_DEADLINE',
+    retryable: true,
+    sqlstates: ['25P03', '25P04'],
+    text: 'The database ended a transaction that did nothing for too long',
+    nextStep: 'Do slow work outside the transaction, or raise idleInTransactionMs.',
+  },
+  {
+    code: 'fate-unknown',
+    scope: 'connection',
+    error: 'DATABASE_LOST',
+    uncertain: true,
+    sqlstates: ['08007', '40003'],
+    text: 'The database does not know whether the transaction was committed',
+    nextStep: 'Read back what was written before trying again.',
+  },
+  {
+    code: 'server-memory',
+    scope: 'call',
+    error: 'DATABASE_UNAVAILABLE',
+    retryable: true,
+    sqlstates: ['53'],
+    sqlite: [7],
+    text: 'The database is short of memory or another resource',
+    nextStep: "Look at the database host's memory and at work_mem; try again.",
+  },
+]

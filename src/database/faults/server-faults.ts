@@ -1,0 +1,103 @@
+/**
+ * The server does not serve, or a connection to it ended.
+ */
+import type { FaultRow } from './fault-row.ts'
+
+export const SERVER_FAULTS: readonly FaultRow[] = [
+  {
+    code: 'refused',
+    scope: 'server',
+    error: 'DATABASE_UNAVAILABLE',
+    retryable: true,
+    errnos: ['ECONNREFUSED'],
+    text: 'Nothing listens at the database address',
+    nextStep: 'Start PostgreSQL, or correct host and port; on the server look at listen_addresses and the firewall.',
+  },
+  {
+    code: 'host-unknown',
+    scope: 'server',
+    error: 'DATABASE_UNAVAILABLE',
+    retryable: true,
+    errnos: ['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_NONAME'],
+    text: 'The database host name cannot be resolved',
+    nextStep: 'Correct the host in DATABASE_URL; in containers check that both are on one network.',
+  },
+  {
+    code: 'no-route',
+    scope: 'server',
+    error: 'DATABASE_UNAVAILABLE',
+    retryable: true,
+    errnos: ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'EADDRNOTAVAIL'],
+    text: 'The database host cannot be reached over the network',
+    nextStep: 'Check routes, VPN and firewall between this host and the database.',
+  },
+  {
+    code: 'socket-missing',
+    scope: 'server',
+    error: 'DATABASE_UNAVAILABLE',
+    retryable: true,
+    pattern: /connect ENOENT/,
+    text: 'The database socket file does not exist',
+    nextStep: 'Start PostgreSQL, or correct the socket directory in DATABASE_URL.',
+  },
+  {
+    code: 'connect-timeout',
+    scope: 'server',
+    error: 'DATABASE_UNAVAILABLE',
+    retryable: true,
+    errnos: ['ETIMEDOUT'],
+    text: 'The database did not complete a connection in time',
+    nextStep: 'Check whether the server is frozen or overloaded, and whether a firewall drops its packets.',
+  },
+  {
+    code: 'starting-up',
+    scope: 'server',
+    error: 'DATABASE_UNAVAILABLE',
+    retryable: true,
+    sqlstates: ['57P03'],
+    text: 'The database is starting up or recovering and takes no connections yet',
+    nextStep: 'Wait; recovery after a crash can take minutes, and its log says how far it is.',
+  },
+  {
+    code: 'too-many-connections',
+    scope: 'server',
+    error: 'DATABASE_UNAVAILABLE',
+    retryable: true,
+    sqlstates: ['53300'],
+    text: 'The database has no connection left for this application',
+    nextStep:
+      'Lower pool.max, look for idle clients in pg_stat_activity, raise max_connections or put PgBouncer in front.',
+  },
+  {
+    code: 'shutting-down',
+    scope: 'connection',
+    error: 'DATABASE_LOST',
+    retryable: true,
+    uncertain: true,
+    sqlstates: ['57P01', '57P02', '57P05'],
+    text: 'The database ended the connection (shutdown, crash of a sibling process, or an administrator)',
+    nextStep: 'Nothing if the server was restarted on purpose; otherwise read its log.',
+  },
+  {
+    code: 'no-answer',
+    scope: 'connection',
+    error: 'DATABASE_DEADLINE',
+    retryable: true,
+    uncertain: true,
+    text: 'The database did not answer in time',
+    nextStep:
+      'Look for slow statements and locks (pg_stat_activity), a frozen server, or a network that drops packets.',
+  },
+  {
+    code: 'lost',
+    scope: 'connection',
+    error: 'DATABASE_LOST',
+    retryable: true,
+    uncertain: true,
+    sqlstates: ['08'],
+    errnos: ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END'],
+    pattern: /^Connection terminated|Client has encountered a connection error|Client was closed/,
+    text: 'The connection to the database was lost',
+    nextStep: 'Check whether the server was restarted or killed, and proxies that cut idle connections.',
+  },
+]

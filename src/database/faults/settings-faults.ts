@@ -1,0 +1,118 @@
+/**
+ * Nothing works before somebody changes something: passwords, names, certificates, files.
+ */
+import type { FaultRow } from './fault-row.ts'
+
+export const SETTINGS_FAULTS: readonly FaultRow[] = [
+  {
+    code: 'wrong-password',
+    scope: 'settings',
+    error: 'DATABASE_UNAVAILABLE',
+    sqlstates: ['28P01'],
+    pattern: /client password must be a string|SCRAM-SERVER-FINAL-MESSAGE/,
+    text: 'The database refuses user or password',
+    nextStep:
+      'Correct user and password in DATABASE_URL or POSTGRES_PASSWORD (percent-encode special characters in a URL).',
+  },
+  {
+    code: 'tls-required',
+    scope: 'settings',
+    error: 'DATABASE_UNAVAILABLE',
+    pattern: /no encryption|SSL (connection )?(is )?required|SSL off/i,
+    text: 'The database accepts this user only over TLS',
+    nextStep: 'Add sslmode=require to DATABASE_URL, or set the tls option.',
+  },
+  {
+    code: 'not-permitted',
+    scope: 'settings',
+    error: 'DATABASE_UNAVAILABLE',
+    sqlstates: ['28'],
+    text: 'The database does not let this user in from here',
+    nextStep: 'Create the role, or add a line for this host, user and database to pg_hba.conf and reload.',
+  },
+  {
+    code: 'database-unknown',
+    scope: 'settings',
+    error: 'DATABASE_UNAVAILABLE',
+    sqlstates: ['3D000'],
+    text: 'The database of that name does not exist on the server',
+    nextStep: 'Create it (createdb), or correct the name at the end of DATABASE_URL.',
+  },
+  {
+    code: 'tls-not-offered',
+    scope: 'settings',
+    error: 'DATABASE_UNAVAILABLE',
+    pattern: /does not support SSL connections/,
+    text: 'TLS was asked for and the database does not offer it',
+    nextStep: 'Turn ssl on in postgresql.conf, or set sslmode=disable where the network can be trusted.',
+  },
+  {
+    code: 'tls-untrusted',
+    scope: 'settings',
+    error: 'DATABASE_UNAVAILABLE',
+    errnos: [
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'UNABLE_TO_GET_ISSUER_CERT',
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+      'CERT_UNTRUSTED',
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+      'CERT_HAS_EXPIRED',
+      'CERT_NOT_YET_VALID',
+    ],
+    text: "The database's certificate is not trusted",
+    nextStep:
+      'Give the right CA (tls.ca or sslrootcert=), use the name the certificate carries, renew it if it has expired.',
+  },
+  {
+    code: 'tls-failed',
+    scope: 'settings',
+    error: 'DATABASE_UNAVAILABLE',
+    errnos: ['EPROTO'],
+    pattern: /ERR_SSL_|establishing an SSL connection|ssl3?_|tlsv1|wrong version number|ERR_TLS_/i,
+    text: 'The TLS handshake with the database failed',
+    nextStep: 'Check that host and port are those of PostgreSQL, and the TLS versions and client certificate it wants.',
+  },
+  {
+    code: 'not-postgres',
+    scope: 'settings',
+    error: 'DATABASE_UNAVAILABLE',
+    pattern: /received invalid response|unknown authenticationOk|Unknown authentication|Invalid message/i,
+    text: 'What answers at the database address does not speak the PostgreSQL protocol',
+    nextStep: 'Correct host and port: another service, often an HTTP server or proxy, listens there.',
+  },
+  {
+    code: 'client-missing',
+    scope: 'settings',
+    error: 'DATABASE_UNAVAILABLE',
+    errnos: ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'],
+    text: "A PostgreSQL URL is set and the package 'pg' is not installed",
+    nextStep: 'Run: npm install pg',
+  },
+  {
+    code: 'schema',
+    scope: 'settings',
+    error: 'DATABASE_MIGRATION',
+    text: 'The schema could not be brought to the version this code needs',
+    nextStep: 'Read the cause; never edit a migration that was applied, add another one.',
+  },
+  {
+    code: 'damaged',
+    scope: 'settings',
+    error: 'DATABASE_UNAVAILABLE',
+    sqlstates: ['XX001', 'XX002'],
+    sqlite: [11, 26],
+    text: 'The database file is damaged, or is no database',
+    nextStep: "Stop the application, keep a copy of the file and its -wal, restore a backup or run sqlite3's .recover.",
+  },
+  {
+    code: 'file-not-usable',
+    scope: 'settings',
+    error: 'DATABASE_UNAVAILABLE',
+    errnos: ['EACCES', 'EPERM', 'ENOTDIR', 'EEXIST', 'EISDIR', 'ENOENT', 'EMFILE', 'ENFILE', 'ELOOP', 'ENAMETOOLONG'],
+    sqlite: [14, 3, 23],
+    text: 'The data directory or database file cannot be opened for writing',
+    nextStep: 'Give this user write access to the data directory, or set EVENKEEL_DATA_DIR to one that it can write.',
+  },
+]

@@ -1,0 +1,87 @@
+/**
+ * What a statement did wrong, or the disk under it.
+ */
+import type { FaultRow } from './fault-row.ts'
+
+export const STATEMENT_FAULTS: readonly FaultRow[] = [
+  {
+    code: 'unique',
+    scope: 'call',
+    error: 'DATABASE_CONSTRAINT',
+    sqlstates: ['23505', '23P01'],
+    sqlite: [2067, 1555, 2579],
+    text: 'A row with the same key exists',
+    nextStep: 'Use ON CONFLICT, or choose another key.',
+  },
+  {
+    code: 'foreign-key',
+    scope: 'call',
+    error: 'DATABASE_CONSTRAINT',
+    sqlstates: ['23503', '23001'],
+    sqlite: [787],
+    text: 'A row that this one needs is missing, or another row still needs this one',
+    nextStep: 'Write the rows in the order in which they refer to each other.',
+  },
+  {
+    code: 'not-null',
+    scope: 'call',
+    error: 'DATABASE_CONSTRAINT',
+    sqlstates: ['23502'],
+    sqlite: [1299],
+    text: 'A value that must be given is missing',
+    nextStep: 'Give the column a value.',
+  },
+  {
+    code: 'check',
+    scope: 'call',
+    error: 'DATABASE_CONSTRAINT',
+    sqlstates: ['23'],
+    sqlite: [19],
+    text: 'A value breaks a rule of the table',
+    nextStep: 'Give a value that the constraint allows.',
+  },
+  {
+    code: 'file-replaced',
+    scope: 'connection',
+    error: 'DATABASE_LOST',
+    retryable: true,
+    text: 'The database file was moved or deleted while it was in use',
+    nextStep: 'Put the file back while the application is stopped; leave the data directory to the application.',
+  },
+  {
+    code: 'disk-fault',
+    scope: 'connection',
+    error: 'DATABASE_LOST',
+    uncertain: true,
+    sqlstates: ['58'],
+    errnos: ['EIO'],
+    sqlite: [10],
+    text: 'Reading or writing the disk failed',
+    nextStep: 'Look at the system log of the database host for disk and file system errors; keep a backup at hand.',
+  },
+  {
+    code: 'read-only-transaction',
+    scope: 'call',
+    error: 'DATABASE_STATEMENT',
+    text: 'The transaction was opened with readOnly and cannot write',
+    nextStep: 'Leave readOnly out for transactions that write.',
+  },
+  {
+    code: 'statement-permission',
+    scope: 'call',
+    error: 'DATABASE_STATEMENT',
+    sqlstates: ['42501'],
+    text: 'This database user may not do that',
+    nextStep: 'GRANT the permission, or use the role that owns the table.',
+  },
+  {
+    code: 'statement-wrong',
+    scope: 'call',
+    error: 'DATABASE_STATEMENT',
+    sqlstates: ['42', '22', '26', '0A', '08P01', '21', '25', '2B', '34', '54', 'P0'],
+    sqlite: [1, 18, 20, 21, 25],
+    errnos: ['ERR_INVALID_STATE', 'ERR_INVALID_ARG_TYPE', 'ERR_OUT_OF_RANGE', 'ERR_INVALID_ARG_VALUE'],
+    text: 'The statement or one of its values is wrong',
+    nextStep: 'Correct the statement.',
+  },
+]
