@@ -65,13 +65,18 @@ function link(name: string): void {
   symlinkSync(`${root}/node_modules/${name}`, place)
 }
 
-/** Imports each subpath and refuses one that exports nothing. */
+/** Imports each subpath, requires it as CommonJS does, and refuses one that exports nothing. */
 async function importAll(names: readonly string[]): Promise<void> {
   const script = `${consumer}/import-all.mjs`
-  const lines = names.map(
-    (name) => `if (Object.keys(await import('${name}')).length === 0) throw new Error('${name} exports nothing')`,
-  )
-  writeFileSync(script, lines.join('\n'))
+  const text = `
+    import { createRequire } from 'node:module'
+    const require = createRequire(import.meta.url)
+    for (const name of ${JSON.stringify(names)}) {
+      const names = Object.keys(await import(name))
+      if (names.length === 0) throw new Error(name + ' exports nothing')
+      if (Object.keys(require(name)).length !== names.length) throw new Error(name + ' is another one for require()')
+    }`
+  writeFileSync(script, text)
   await mustRun(['node', script], { cwd: consumer })
 }
 
