@@ -3,7 +3,7 @@
  * around them, in one process run.
  */
 import { cockatielIoredis, cockatielNodeRedis, opossumIoredis, opossumNodeRedis } from './link/adapters/breakers.ts'
-import { linkIoredis, linkNodeRedis } from './link/adapters/evenkeel.ts'
+import { linkFenced, linkIoredis, linkNodeRedis } from './link/adapters/evenkeel.ts'
 import { ioredisDefault, ioredisPipelining } from './link/adapters/ioredis.ts'
 import { nodeRedisBare, nodeRedisDefault } from './link/adapters/node-redis.ts'
 import { herd } from './link/herd.ts'
@@ -21,6 +21,7 @@ const ADAPTERS = [
   cockatielIoredis,
   linkNodeRedis,
   linkIoredis,
+  linkFenced,
 ]
 
 const PARTS: Readonly<Record<string, () => Promise<void>>> = {

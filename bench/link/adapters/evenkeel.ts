@@ -1,8 +1,8 @@
-/** The link, over both client libraries. */
+/** The link, over both client libraries, and with every call behind the fence. Writes wait as long as the breakers let them. */
 import { createLink, type LinkOptions } from 'evenkeel/link'
 import { ioredis } from 'evenkeel/link/ioredis'
 import { Redis } from 'ioredis'
-import type { Adapter, Contender } from '../adapter.ts'
+import { BREAKER_TIMEOUT_MS, type Adapter, type Contender } from '../adapter.ts'
 
 export const linkNodeRedis: Adapter = {
   name: 'evenkeel link (@redis/client)',
@@ -18,8 +18,15 @@ export const linkIoredis: Adapter = {
   connect: (port) => connect({ host: '127.0.0.1', port, driver: ioredis(Redis) }),
 }
 
-async function connect(options: LinkOptions): Promise<Contender> {
-  const link = createLink(options)
+export const linkFenced: Adapter = {
+  name: 'evenkeel link, fenced',
+  healthy: true,
+  outage: true,
+  connect: (port) => connect({ host: '127.0.0.1', port }, true),
+}
+
+async function connect(options: LinkOptions, fence = false): Promise<Contender> {
+  const link = createLink({ ...options, writeDeadlineMs: BREAKER_TIMEOUT_MS })
   const up = new Promise<void>((resolve) => {
     link.onHealth(({ state }) => {
       if (state === 'up') resolve()
@@ -28,7 +35,7 @@ async function connect(options: LinkOptions): Promise<Contender> {
   link.start()
   await up
   return {
-    send: (args) => link.send(args),
+    send: fence ? (args) => link.send(args, { fence }) : (args) => link.send(args),
     close: () => link.close(),
   }
 }
