@@ -65,6 +65,8 @@ export class Supervisor implements EngineEvents {
   /** The deadline of the question that the server is being asked. */
   #asking: Deadline | undefined
   #waiting = 0
+  /** Codes of faults that were told in this era. */
+  readonly #told = new Set<string>()
   /** How long the last successful attempt took: far servers get more time to answer. */
   #attemptMs = 0
   /** Resolves with the next change of health. */
@@ -138,7 +140,7 @@ export class Supervisor implements EngineEvents {
   failed(fault: Fault): void {
     if (!this.#usable) return
     if (fault.row.scope === 'writes') this.#writesBlocked(fault)
-    else if (fault.row.scope !== 'call') this.#verify()
+    else if (fault.row.scope !== 'call') this.#verify(fault)
   }
 
   close(): void {
@@ -230,7 +232,8 @@ export class Supervisor implements EngineEvents {
   }
 
   /** Something looked wrong: the server itself is asked, and its answer decides. */
-  #verify(): void {
+  #verify(fault?: Fault): void {
+    if (fault?.row.scope === 'settings') this.#tellOnce(fault)
     if (this.#asking !== undefined || !this.#usable) return
     const era = this.#era
     const limitMs = Math.max(VERIFY_MS, 3 * this.#attemptMs)
@@ -246,6 +249,13 @@ export class Supervisor implements EngineEvents {
       if (era === this.#era) this.#lost(error)
     }
     if (this.#asking === deadline) this.#asking = undefined
+  }
+
+  /** The server may answer well and yet a table be damaged: health stays up, and somebody should look. */
+  #tellOnce({ row, reason }: Fault): void {
+    if (this.#told.has(row.code)) return
+    this.#told.add(row.code)
+    channels.notice.publish({ source: this.#options.settings.name, level: 'error', message: reason.text, reason })
   }
 
   #lost(error: unknown): void {
@@ -282,6 +292,7 @@ export class Supervisor implements EngineEvents {
 
   #newEra(): void {
     this.#era += 1
+    this.#told.clear()
     this.#watch.stop()
     this.#asking?.cut()
     this.#asking = undefined

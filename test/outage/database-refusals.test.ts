@@ -89,7 +89,7 @@ test('it may be away at boot: start() returns at once, calls fail at once, and i
 
 test('a host that swallows every packet: calls wait a moment at boot, then fail at once, and close() leaves nothing', async () => {
   const hole = await BlackHole.start()
-  const before_ = busyResources()
+  const idle = busyResources()
   try {
     const database = open({ url: `postgres://u:wrong%20staple@127.0.0.1:${hole.port}/x`, connectTimeoutMs: 3000 })
     const hurried = await elapsed(() => rejection(database.query('SELECT 1', [], { deadlineMs: 200 })))
@@ -102,9 +102,9 @@ test('a host that swallows every packet: calls wait a moment at boot, then fail 
     // Attempts hang beside each other, and never more than four of them.
     await eventually('the first attempt has run out of time', () => database.health.reason.code === 'connect-timeout')
     const sockets = busyResources().filter((name) => /TCP|Connect/.test(name)).length
-    assert.ok(sockets - before_.filter((name) => /TCP|Connect/.test(name)).length <= 4, `${sockets} sockets`)
+    assert.ok(sockets - idle.filter((name) => /TCP|Connect/.test(name)).length <= 4, `${sockets} sockets`)
     await database.close()
-    await nothingLeft(before_)
+    await nothingLeft(idle)
   } finally {
     await hole.close()
   }
