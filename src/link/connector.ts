@@ -39,6 +39,8 @@ export interface Surroundings {
   readonly worked: (address: Address) => void
   /** What a server says by itself before it closes, such as `-ERR max number of clients reached`. */
   readonly greeting: (address: Address, endpoint: Endpoint) => Promise<string | undefined>
+  /** Does the server speak TLS where we do not, or the reverse? */
+  readonly tlsMismatch: (address: Address, endpoint: Endpoint) => Promise<Fault | undefined>
 }
 
 export interface ConnectorOptions {
@@ -49,10 +51,10 @@ export interface ConnectorOptions {
   readonly counters: Counters
 }
 
-/** A close without a word hides its reason (full, protected); asking the bare socket costs a connection, so not each time. */
-const GREETING_EVERY_MS = 5000
-const SLOT_FAULTS = ['moved', 'cluster-down']
+/** Some failures hide their cause (full, protected, TLS or not); asking by a bare socket costs a connection, so not each time. */
+const INQUIRY_EVERY_MS = 5000
 const MUTE_CLOSES = ['closed-at-start', 'connection-closed', 'reset', 'broken-pipe']
+const UNANSWERED_TLS = 'tls-timeout'
 /** After these the server hangs up: there is no connection to wait on. */
 const TURNED_AWAY = ['max-clients']
 const KEEP_ALIVE_MS = 30_000
@@ -60,8 +62,8 @@ const KEEP_ALIVE_MS = 30_000
 export class Connector {
   readonly #options: ConnectorOptions
   #everUp = false
-  #greetingAskedAt = -Infinity
-  #lastGreeting: string | undefined
+  #inquiredAt = -Infinity
+  #found: Explanation | undefined
 
   constructor(options: ConnectorOptions) {
     this.#options = options
@@ -70,33 +72,61 @@ export class Connector {
   /** Starts one attempt. `events` are those of the wire once it is connected or waiting; before that nothing is told. */
   attempt(events: WireEvents): Attempt {
     this.#options.counters.attempts += 1
-    return new Attempt({ ...this.#options, everUp: this.#everUp, events, explain: (address) => this.#explain(address) })
+    return new Attempt({
+      ...this.#options,
+      everUp: this.#everUp,
+      events,
+      explain: (address, fault) => this.#explain(address, fault),
+    })
   }
 
   /** The endpoint has answered: from now on a strange failure means "away", not "wrong". */
   succeeded(): void {
     this.#everUp = true
-    this.#lastGreeting = undefined
+    this.#found = undefined
   }
 
   context(wire: Wire): HandshakeContext {
     return handshakeContext(this.#options, wire)
   }
 
-  async #explain(address: Address): Promise<string | undefined> {
-    const { clock, greeting } = this.#options.surroundings
-    if (clock.now() - this.#greetingAskedAt >= GREETING_EVERY_MS) {
-      this.#greetingAskedAt = clock.now()
-      this.#lastGreeting = await greeting(address, this.#options.endpoint)
-    }
-    return this.#lastGreeting
+  /** The cause behind a failure that hides it. */
+  async #explain(address: Address, fault: Fault): Promise<Explanation | undefined> {
+    const mute = MUTE_CLOSES.includes(fault.code)
+    const unansweredTls = !this.#everUp && fault.code === UNANSWERED_TLS
+    if (!mute && !unansweredTls) return undefined
+    const { clock } = this.#options.surroundings
+    if (clock.now() - this.#inquiredAt < INQUIRY_EVERY_MS) return this.#found
+    this.#inquiredAt = clock.now()
+    this.#found = (mute ? await this.#greeted(address) : undefined) ?? (await this.#mismatched(address))
+    return this.#found
   }
+
+  async #greeted(address: Address): Promise<Explanation | undefined> {
+    const { surroundings, endpoint } = this.#options
+    const said = await surroundings.greeting(address, endpoint)
+    if (said === undefined) return undefined
+    const fault = faultOfReply(said)
+    return fault.reaction === 'none' ? undefined : { fault, reason: reasonOf(fault, said) }
+  }
+
+  async #mismatched(address: Address): Promise<Explanation | undefined> {
+    if (this.#everUp) return undefined
+    const { surroundings, endpoint } = this.#options
+    const fault = await surroundings.tlsMismatch(address, endpoint)
+    return fault === undefined ? undefined : { fault, reason: reasonOf(fault) }
+  }
+}
+
+interface Explanation {
+  readonly fault: Fault
+  readonly reason: Reason
 }
 
 interface AttemptOptions extends ConnectorOptions {
   readonly everUp: boolean
   readonly events: WireEvents
-  readonly explain: (address: Address) => Promise<string | undefined>
+  readonly explain: (address: Address, fault: Fault) => Promise<Explanation | undefined>
 }
 
 /** One attempt; `outcome` always settles, within the budget, and never rejects. */
@@ -108,6 +138,8 @@ export class Attempt {
   readonly #endBudget: () => void
   #phase: ConnectionPhase = 'resolve'
   #wire: Wire | undefined
+  /** The cause of the failure is being looked into, in bounded time. */
+  #ending = false
   #over = false
 
   constructor(options: AttemptOptions) {
@@ -200,9 +232,9 @@ export class Attempt {
     }
   }
 
-  /** In a cluster some error replies are about the key and say nothing of the connection: the cluster's link deals with them. */
+  /** CLUSTERDOWN may be about one slot, and says nothing of the connection: the cluster's link deals with it. */
   #aboutOneSlot({ code }: Fault): boolean {
-    return this.#options.endpoint.topology === 'cluster' && SLOT_FAULTS.includes(code)
+    return this.#options.endpoint.topology === 'cluster' && code === 'cluster-down'
   }
 
   #refused(wire: Wire, { fault, reason }: HandshakeRefusal): void {
@@ -211,17 +243,11 @@ export class Attempt {
     else this.#finish({ kind: 'failed', fault, reason })
   }
 
-  /** The connection ended before the handshake was through; a close without a word is looked into. */
+  /** The connection is over before the handshake was through; a failure that hides its cause is looked into. */
   async #ended(address: Address, fault: Fault, reason: Reason): Promise<void> {
-    if (this.#phase === 'handshake' && MUTE_CLOSES.includes(fault.code)) {
-      const said = await this.#options.explain(address)
-      const told = said === undefined ? undefined : faultOfReply(said)
-      if (said !== undefined && told !== undefined && told.reaction !== 'none') {
-        this.#finish({ kind: 'failed', fault: told, reason: reasonOf(told, said) })
-        return
-      }
-    }
-    this.#finish({ kind: 'failed', fault, reason })
+    this.#ending = true
+    const explained = await this.#options.explain(address, fault)
+    this.#finish({ kind: 'failed', ...(explained ?? { fault, reason }) })
   }
 
   #fail(cause: unknown): void {
@@ -233,11 +259,14 @@ export class Attempt {
   }
 
   #timeout(): void {
-    if (this.#over) return
+    if (this.#over || this.#ending) return
     const { endpoint, settings, everUp } = this.#options
     const fault = faultOfTimeout({ phase: this.#phase, tls: endpoint.tls !== undefined, everUp })
     const detail = `not through after ${settings.handshakeMs} ms, in the phase '${this.#phase}'`
-    this.#finish({ kind: 'failed', fault, reason: reasonOf(fault, detail) })
+    const reason = reasonOf(fault, detail)
+    this.#wire?.kill(reason)
+    if (this.#wire === undefined) this.#finish({ kind: 'failed', fault, reason })
+    else void this.#ended(this.#wire.address, fault, reason)
   }
 
   #finish(outcome: Outcome): void {

@@ -8,6 +8,7 @@ import { greeting } from './greeting.ts'
 import { Locator } from './locate.ts'
 import { lookup } from './lookup.ts'
 import { resolveMaster } from './sentinel.ts'
+import { tlsMismatch } from './tls-mismatch.ts'
 
 /** The real network. */
 export function systemSurroundings(driver: Driver, clock: Clock): Surroundings {
@@ -22,5 +23,6 @@ export function systemSurroundings(driver: Driver, clock: Clock): Surroundings {
     },
     worked: (address) => locator.worked(address),
     greeting: (address, endpoint) => greeting(address, endpoint, { clock }),
+    tlsMismatch: (address, endpoint) => tlsMismatch(address, endpoint, { clock }),
   }
 }
