@@ -6,7 +6,16 @@
  */
 
 import { execFile, type ChildProcess } from 'node:child_process'
-import { chmodSync, chownSync, closeSync, copyFileSync, openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  copyFileSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
@@ -41,8 +50,8 @@ export interface PostgresStartOptions {
   readonly waitUntilReady?: boolean
 }
 
-/** Who the server runs as; undefined: as ourselves. */
-interface Owner {
+/** Who the server runs as. */
+export interface Owner {
   readonly uid: number
   readonly gid: number
 }
@@ -270,7 +279,9 @@ function isRunning(pid: number): boolean {
 function statusOf(pid: number): { state: string; parent: number } | undefined {
   try {
     // The name in parentheses may contain anything, spaces too.
-    const [state = '', parent = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')
+    const [state = '', parent = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
     return { state, parent: Number(parent) }
   } catch {
     // It ended while we looked.
@@ -307,20 +318,25 @@ async function createDatabase(program: string, directory: string, options: objec
   await child
 }
 
-function ownedScratch(name: string, owner: Owner | undefined): string {
+/** A directory for a server that does not run as root. */
+export function ownedScratch(name: string, owner: Owner | undefined): string {
   const directory = scratchDirectory(name)
   give(directory, owner)
   return directory
 }
 
-function give(path: string, owner: Owner | undefined): void {
+export function give(path: string, owner: Owner | undefined): void {
   if (owner !== undefined) chownSync(path, owner.uid, owner.gid)
 }
 
-function ownerOfServers(): Owner | undefined {
+/** The user for servers that refuse to run as root; undefined when we are not root. */
+export function ownerOfServers(): Owner | undefined {
   if (process.getuid?.() !== 0) return undefined
-  const users = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'))
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
   const found = users.find(([name]) => name === 'postgres') ?? users.find(([name]) => name === 'nobody')
-  if (found === undefined) throw new Error("PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody'")
+  if (found === undefined)
+    throw new Error("PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody'")
   return { uid: Number(found[2]), gid: Number(found[3]) }
 }

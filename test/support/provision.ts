@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-export type Program = 'redis-server' | 'redis-cli' | 'postgres' | 'initdb' | 'openssl' | 'chromium'
+export type Program = 'redis-server' | 'redis-cli' | 'postgres' | 'initdb' | 'openssl' | 'chromium' | 'pgbouncer'
 
 const debianPackages: Record<Program, string> = {
   'redis-server': 'redis-server',
@@ -17,6 +17,7 @@ const debianPackages: Record<Program, string> = {
   postgres: 'postgresql',
   initdb: 'postgresql',
   openssl: 'openssl',
+  pgbouncer: 'pgbouncer',
   chromium: 'chromium',
 }
 

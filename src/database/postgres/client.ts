@@ -15,7 +15,6 @@ export interface PgResult {
 
 export interface PgQuery {
   readonly text: string
-  readonly values?: PostgresValue[]
   readonly queryMode?: 'extended'
 }
 
@@ -29,6 +28,7 @@ export interface PgClient {
   readonly secretKey?: number
   connect(): Promise<unknown>
   query(query: PgQuery): Promise<PgResult>
+  query(text: string, values: readonly PostgresValue[]): Promise<PgResult>
   end(): Promise<void>
   on(event: 'error', listener: (error: Error) => void): unknown
   on(event: 'end', listener: () => void): unknown

@@ -10,7 +10,7 @@ import type { Deadline } from '../deadline.ts'
 import type { EngineEvents, QueryResult, Statement } from '../engine.ts'
 import { toPostgres } from '../values.ts'
 import type { Canceller } from './cancel.ts'
-import type { PgClient, PgConfig, PgModule, PgNotification, PgQuery, PgResult } from './client.ts'
+import type { PgClient, PgConfig, PgModule, PgNotification, PgResult } from './client.ts'
 
 export interface ConnectionOptions {
   readonly module: PgModule
@@ -22,8 +22,6 @@ export interface ConnectionOptions {
   /** Clock time after which it is replaced. */
   readonly expiresAt: number
 }
-
-const PING: PgQuery = { text: 'SELECT 1' }
 
 export class PostgresConnection {
   readonly expiresAt: number
@@ -74,23 +72,30 @@ export class PostgresConnection {
     unknown: Executed,
   ): Promise<QueryResult<Record<string, unknown>>> {
     const values = params.map((value, index) => toPostgres(value, index + 1))
-    // The extended protocol takes one statement a call, with or without parameters.
-    const { rows, rowCount } = await this.send({ text: sql, values, queryMode: 'extended' }, deadline, unknown)
+    // The extended protocol takes one statement a call; with parameters it is the only one there is.
+    const ask = (): Promise<PgResult> =>
+      values.length > 0 ? this.#client.query(sql, values) : this.#client.query({ text: sql, queryMode: 'extended' })
+    const { rows, rowCount } = await this.#exchange(ask, deadline, unknown)
     return { rows, rowCount: rowCount ?? rows.length }
   }
 
   async ping(deadline: Deadline): Promise<void> {
-    await this.send(PING, deadline, 'no')
+    await this.send('SELECT 1', deadline, 'no')
   }
 
-  /** One message to the server; every failure comes as a DatabaseError and is told to the supervisor. */
-  async send(query: PgQuery, deadline: Deadline, unknown: Executed): Promise<PgResult> {
+  /** Statements without parameters, several in one text too. */
+  send(text: string, deadline: Deadline, unknown: Executed): Promise<PgResult> {
+    return this.#exchange(() => this.#client.query({ text }), deadline, unknown)
+  }
+
+  /** One question and its answer; every failure comes as a DatabaseError and is told to the supervisor. */
+  async #exchange(ask: () => Promise<PgResult>, deadline: Deadline, unknown: Executed): Promise<PgResult> {
     const { events, place } = this.#options
     if (this.#over) throw faultError(ownFault('lost', { place, detail: 'the connection had ended before' }), 'no')
     if (deadline.missed)
       throw faultError(ownFault('no-answer', { place, detail: 'the deadline had passed before it was sent' }), 'no')
     try {
-      const result = await deadline.guard(this.#client.query(query), () => this.#abandon(deadline))
+      const result = await deadline.guard(ask(), () => this.#abandon(deadline))
       events.answered()
       return result
     } catch (error) {

@@ -33,7 +33,7 @@ export class PostgresSession implements Session {
     this.#open = true
     const begin = readOnly ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'BEGIN'
     // One message: the timeouts cost no round trip.
-    await this.#connection.send({ text: [begin, ...this.#timeouts(deadline)].join(';') }, deadline, 'no')
+    await this.#connection.send([begin, ...this.#timeouts(deadline)].join(';'), deadline, 'no')
   }
 
   async run(statement: Statement, deadline: Deadline): Promise<QueryResult<Record<string, unknown>>> {
@@ -41,12 +41,12 @@ export class PostgresSession implements Session {
   }
 
   async script(sql: string, deadline: Deadline): Promise<void> {
-    await this.#connection.send({ text: sql }, deadline, 'no')
+    await this.#connection.send(sql, deadline, 'no')
   }
 
   async commit(deadline: Deadline): Promise<void> {
     const unknown: Executed = this.#connection.readOnly ? 'no' : 'maybe'
-    const { command } = await this.#connection.send({ text: 'COMMIT' }, deadline, unknown)
+    const { command } = await this.#connection.send('COMMIT', deadline, unknown)
     this.#open = false
     if (command !== 'COMMIT')
       throw statementError('The database rolled the transaction back, because a statement in it had failed.')
@@ -54,7 +54,7 @@ export class PostgresSession implements Session {
 
   async rollback(deadline: Deadline): Promise<void> {
     if (!this.#open || !this.#connection.usable) return
-    await this.#connection.send({ text: 'ROLLBACK' }, deadline, 'no')
+    await this.#connection.send('ROLLBACK', deadline, 'no')
     this.#open = false
   }
 
