@@ -14,6 +14,8 @@ const VALUE = 'x'.repeat(100)
 interface Round {
   readonly perSecond: number
   readonly cpuMicros: number
+  /** Calls that ended with an error: the machine was too busy for that contender's own timeout. */
+  readonly errors: number
 }
 
 /** `baseline` is the name of the contender that the ratios refer to. */
@@ -49,20 +51,26 @@ async function oneRound(contender: Contender, callers: number): Promise<Round> {
   const startedAt = performance.now()
   const until = startedAt + ROUND_MS
   let count = 0
+  let errors = 0
+  const failed = (): void => {
+    errors += 1
+  }
   const caller = async (): Promise<void> => {
     while (performance.now() < until) {
       const n = count++
       const key = `k${n % 1000}`
-      await contender.send(n % 2 === 0 ? ['GET', key] : ['SET', key, VALUE])
+      await contender.send(n % 2 === 0 ? ['GET', key] : ['SET', key, VALUE]).catch(failed)
     }
   }
   await Promise.all(Array.from({ length: callers }, caller))
   const { user, system } = process.cpuUsage(cpu)
-  return { perSecond: (count / (performance.now() - startedAt)) * 1000, cpuMicros: (user + system) / count }
+  return { perSecond: (count / (performance.now() - startedAt)) * 1000, cpuMicros: (user + system) / count, errors }
 }
 
 function cell(rounds: readonly Round[], base: number): string {
   const perSecond = median(rounds.map((round) => round.perSecond))
   const cpu = median(rounds.map((round) => round.cpuMicros))
-  return `${Math.round(perSecond).toLocaleString('en')} (${(perSecond / base).toFixed(2)}×, ${cpu.toFixed(1)} µs)`
+  const errors = rounds.reduce((sum, round) => sum + round.errors, 0)
+  const failures = errors === 0 ? '' : `, ${errors} errors`
+  return `${Math.round(perSecond).toLocaleString('en')} (${(perSecond / base).toFixed(2)}×, ${cpu.toFixed(1)} µs${failures})`
 }
