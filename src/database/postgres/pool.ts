@@ -157,7 +157,8 @@ export class ConnectionPool {
       connection.heardAt = this.#clock.now()
       return true
     } catch {
-      // Why was told to the supervisor by the connection itself.
+      // Why was told to the supervisor by the connection itself. What has been idle for as long is no better.
+      for (const idle of this.#idle.filter(({ heardAt }) => heardAt <= connection.heardAt)) this.#discard(idle)
       this.#discard(connection)
       return false
     }

@@ -1,0 +1,102 @@
+/**
+ * The pool's housekeeping against a real server: how many connections there are, how old they get, and that a
+ * connection which died in silence costs its next user a moment, not an error.
+ */
+
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+import { createDatabase, type Database, type DatabaseOptions } from 'evenkeel/database'
+import { FaultProxy } from '../support/fault-proxy.ts'
+import { PostgresServer } from '../support/postgres-server.ts'
+import { eventually } from '../support/wait.ts'
+
+let server: PostgresServer
+let proxy: FaultProxy
+const opened = new Set<Database>()
+
+const open = async (options: DatabaseOptions): Promise<Database> => {
+  const url = server.url.replace(`:${server.port}/`, `:${proxy.port}/`)
+  const database = createDatabase({ url, applicationName: 'pool', ...options })
+  opened.add(database)
+  database.start()
+  await database.ready()
+  return database
+}
+
+const pids = async (): Promise<number[]> => {
+  const rows = await server.sql<{ pid: number }>(`SELECT pid FROM pg_stat_activity WHERE application_name = 'pool'`)
+  return rows.map(({ pid }) => pid)
+}
+
+const busy = (database: Database, calls: number): Promise<unknown> =>
+  Promise.all(Array.from({ length: calls }, () => database.query('SELECT pg_sleep(0.02)')))
+
+before(async () => {
+  server = await PostgresServer.start()
+  proxy = await FaultProxy.start(server)
+})
+
+afterEach(async () => {
+  for (const database of opened) await database.close()
+  opened.clear()
+  await eventually('the server has none left', async () => (await pids()).length === 0)
+})
+
+after(async () => {
+  await proxy.close()
+  await server.stop()
+})
+
+test('100 calls at once share no more than max connections', async () => {
+  const database = await open({ pool: { max: 4 } })
+  let done = false
+  const working = busy(database, 100).finally(() => {
+    done = true
+  })
+  let most = 0
+  while (!done) most = Math.max(most, (await pids()).length)
+  await working
+  assert.ok(most >= 2 && most <= 4, `${most} connections`)
+})
+
+test('connections that nobody uses are closed, but for one', async () => {
+  const database = await open({ pool: { max: 4, idleMs: 200 } })
+  await busy(database, 20)
+  assert.equal((await pids()).length, 4)
+  await eventually('one is left', async () => (await pids()).length === 1)
+  await database.query('SELECT 1')
+})
+
+test('a connection that has reached its age is replaced, and no call fails for it', async () => {
+  const database = await open({ pool: { max: 1, maxLifetimeMs: 300 } })
+  const seen = new Set<unknown>()
+  await eventually('three different ones were used', async () => {
+    const { rows } = await database.query('SELECT pg_backend_pid() AS pid')
+    seen.add(rows[0]?.['pid'])
+    return seen.size >= 3
+  })
+})
+
+test('connections that died in silence are found out before they are used', async () => {
+  const database = await open({ pool: { max: 3, validateAfterMs: 100 }, watchMs: 0 })
+  await busy(database, 10)
+  // A firewall forgets its table: what is open stays dead for ever, what is new goes through.
+  proxy.set('silent')
+  proxy.set('pass')
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  const begun = performance.now()
+  const { rowCount } = await database.query('SELECT 1', [], { deadlineMs: 5000 })
+  assert.equal(rowCount, 1)
+  assert.ok(performance.now() - begun < 1500, `took ${performance.now() - begun} ms`)
+})
+
+test('an idle database whose server dies is known to be down without a call', async () => {
+  const database = await open({ watchMs: 500 })
+  proxy.set('drop-all')
+  const begun = performance.now()
+  await eventually('it is noticed', () => database.health.state === 'down', { everyMs: 10 })
+  assert.ok(performance.now() - begun < 3000, `took ${performance.now() - begun} ms`)
+  proxy.set('pass')
+  proxy.resetConnections()
+  await database.ready()
+})
