@@ -82,8 +82,8 @@ async function authWithoutHello(context: HandshakeContext): Promise<void> {
 /** Asks who answers and whether it serves; throws HandshakeRefusal when it does not. */
 export async function inspect(context: HandshakeContext): Promise<Inspection> {
   const { wire, endpoint } = context
-  const time = timed(context)
-  const [info, role, id, own, ...pings] = await Promise.all([
+  const [clockOffsetMs, info, role, id, own, ...pings] = await Promise.all([
+    timed(context),
     ask(context, ['INFO', 'server']),
     ask(context, ['ROLE']),
     ask(context, ['CLIENT', 'ID']),
@@ -98,7 +98,7 @@ export async function inspect(context: HandshakeContext): Promise<Inspection> {
   const replica =
     server.role === 'replica' ? new HandshakeRefusal(LINK_FAULTS.readOnlyReplica, 'its role is replica') : undefined
   if (replica !== undefined && endpoint.topology === 'sentinel') throw replica
-  return { server, clockOffsetMs: await time, blocked: blocked ?? replica }
+  return { server, clockOffsetMs, blocked: blocked ?? replica }
 }
 
 /** Measures the server's clock against ours; undefined where TIME is refused. */

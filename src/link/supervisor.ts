@@ -176,8 +176,7 @@ export class Supervisor {
   /** No connection: the fault decides the state, the state how soon the next attempt comes. */
   #failed(fault: Fault, reason: Reason, spentMs: number): void {
     const state = awayStateOf(fault)
-    this.#enter(state, reason)
-    this.#run(later(this.#clock, this.#delays.next(state, spentMs), () => this.#tryConnect()))
+    this.#enter(state, reason, () => later(this.#clock, this.#delays.next(state, spentMs), () => this.#tryConnect()))
   }
 
   /** The handshake has passed: this wire serves from now on. */
@@ -187,7 +186,8 @@ export class Supervisor {
     this.#options.connector.succeeded()
     this.#identified(wire, inspection)
     this.#delays.reset()
-    const holdMs = this.#hold.holdMs(this.#clock.now())
+    // A link that read all the while was not away, so there is nothing to hold it back for.
+    const holdMs = this.health.state === 'write-blocked' ? 0 : this.#hold.holdMs(this.#clock.now())
     if (inspection.blocked !== undefined) this.#blockWrites(wire, inspection.blocked.reason)
     else if (holdMs === 0) this.#up(wire)
     else this.#recover(wire, holdMs)
@@ -210,8 +210,7 @@ export class Supervisor {
   #up(wire: Wire): void {
     wire.watched = false
     this.#window.clear(this.#clock.now(), wire.replies)
-    this.#enter('up', reasonOf(LINK_FAULTS.connected))
-    this.#run(this.#pulse(wire, this.#settings.heartbeatMs))
+    this.#enter('up', reasonOf(LINK_FAULTS.connected), () => this.#pulse(wire, this.#settings.heartbeatMs))
   }
 
   #pulse(wire: Wire, everyMs: number): Stop {
@@ -227,19 +226,19 @@ export class Supervisor {
     this.#probesInTime = 0
     wire.watched = true
     this.#admission.reset()
-    this.#enter('brownout', reasonOf(LINK_FAULTS.slow))
     const probe = (): void => void question(wire, ['PING'], this.#settings.readDeadlineMs)
-    this.#run(repeat(this.#clock, () => probeEveryMs, probe))
+    this.#enter('brownout', reasonOf(LINK_FAULTS.slow), () => repeat(this.#clock, () => probeEveryMs, probe))
   }
 
   #blockWrites(wire: Wire, reason: Reason): void {
-    const already = this.health.state === 'write-blocked' && this.#wire === wire
-    this.#enter('write-blocked', reason)
-    if (already) return
+    if (this.health.state === 'write-blocked' && this.#wire === wire) {
+      this.#enter('write-blocked', reason)
+      return
+    }
     const delays = new Doubling(this.#settings.writeProbe, this.#options.random)
     const replica = (): boolean => this.health.reason.code === LINK_FAULTS.readOnlyReplica.code
     const probe = (): void => void (replica() ? this.#seekMaster(wire) : this.#probeWrite(wire))
-    this.#run(repeat(this.#clock, () => delays.next(), probe))
+    this.#enter('write-blocked', reason, () => repeat(this.#clock, () => delays.next(), probe))
   }
 
   /** A tiny write with a short life: when it is taken, all are. Where that key is not permitted, callers' writes must try. */
@@ -267,18 +266,14 @@ export class Supervisor {
 
   /** The server asks for patience; the connection is kept and inspected again. */
   #wait(wire: Wire, reason: Reason): void {
-    const already = this.health.state === 'not-ready' && this.#wire === wire
+    if (this.health.state === 'not-ready' && this.#wire === wire) {
+      this.#enter('not-ready', reason)
+      return
+    }
     this.#wire = wire
-    this.#enter('not-ready', reason)
-    if (already) return
     const delays = new Doubling(this.#settings.notReady, this.#options.random)
-    this.#run(
-      repeat(
-        this.#clock,
-        () => delays.next(),
-        () => void this.#inspectAgain(wire),
-      ),
-    )
+    const look = (): void => void this.#inspectAgain(wire)
+    this.#enter('not-ready', reason, () => repeat(this.#clock, () => delays.next(), look))
   }
 
   async #inspectAgain(wire: Wire): Promise<void> {
@@ -298,12 +293,13 @@ export class Supervisor {
   #recover(wire: Wire, holdMs: number): void {
     const rampMs = this.#settings.ramp.at(-1)?.untilMs ?? 0
     this.#admission.reset(this.#clock.now() + holdMs)
-    this.#enter('recovering', reasonOf(LINK_FAULTS.flapping))
-    const stopPulse = this.#pulse(wire, this.#settings.flapping.pingEveryMs)
-    const stopTimer = later(this.#clock, holdMs + rampMs, () => this.#up(wire))
-    this.#run(() => {
-      stopPulse()
-      stopTimer()
+    this.#enter('recovering', reasonOf(LINK_FAULTS.flapping), () => {
+      const stopPulse = this.#pulse(wire, this.#settings.flapping.pingEveryMs)
+      const stopTimer = later(this.#clock, holdMs + rampMs, () => this.#up(wire))
+      return () => {
+        stopPulse()
+        stopTimer()
+      }
     })
   }
 
@@ -369,15 +365,13 @@ export class Supervisor {
     this.#wire = undefined
   }
 
-  #enter(state: HealthState, reason: Reason): void {
-    if (state !== this.health.state) this.#run(() => undefined)
+  /** Moves to a state and starts what runs in it. Listeners come last: what they do may lead to another state at once. */
+  #enter(state: HealthState, reason: Reason, start?: () => Stop): void {
+    if (state !== this.health.state || start !== undefined) {
+      this.#stop()
+      this.#stop = start?.() ?? (() => undefined)
+    }
     this.#openWire = state === 'up' ? this.#wire : undefined
     this.#machine.move(state, reason)
-  }
-
-  /** Makes this the state's activity; the one before is stopped. */
-  #run(stop: Stop): void {
-    this.#stop()
-    this.#stop = stop
   }
 }

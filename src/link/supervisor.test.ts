@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FakeErrorReply, healthyBut } from '../../test/support/fake-driver.ts'
+import { linkParts, type PartsOptions } from '../../test/support/link-parts.ts'
+import { commandOf } from './commands.ts'
+import { LINK_FAULTS, reasonOf } from './faults.ts'
+import type { HealthState } from './health.ts'
+import { Supervisor } from './supervisor.ts'
+
+const READ = commandOf(['GET', 'key'])
+const WRITE = commandOf(['SET', 'key', '1'])
+const RESET = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+
+function supervised(options: PartsOptions & { readonly onState?: (state: HealthState) => void } = {}) {
+  const parts = linkParts(options)
+  const states: HealthState[] = []
+  const supervisor = new Supervisor({
+    ...parts,
+    isolated: undefined,
+    onHealth: ({ state }) => {
+      states.push(state)
+      options.onState?.(state)
+    },
+    onAttempt: () => undefined,
+    onIdentified: () => undefined,
+  })
+  return { ...parts, supervisor, states }
+}
+
+type Supervised = ReturnType<typeof supervised>
+
+/** Lets the connection end, and the link come back. */
+async function outage({ driver, clock }: Supervised): Promise<void> {
+  driver.last.end(RESET)
+  await clock.advance(200)
+}
+
+test('Supervisor is up after the handshake, and not before', async () => {
+  const { supervisor, clock, driver, states } = supervised()
+  driver.answers = healthyBut({ PING: undefined })
+  supervisor.start()
+  await clock.advance(10)
+  assert.equal(supervisor.health.state, 'connecting')
+  driver.last.reply('PONG')
+  driver.last.reply('PONG')
+  await clock.advance(0)
+  assert.deepEqual(states, ['up'])
+  assert.ok(supervisor.admit(WRITE) !== undefined)
+  supervisor.close()
+})
+
+test('Supervisor goes down with the true cause at once when the connection ends, and comes back', async () => {
+  const parts = supervised()
+  const { supervisor, clock, driver } = parts
+  supervisor.start()
+  await clock.advance(10)
+  driver.last.end(RESET)
+  assert.equal(supervisor.health.state, 'down')
+  assert.equal(supervisor.health.reason.code, 'reset')
+  assert.equal(supervisor.admit(READ), undefined)
+  await clock.advance(200)
+  assert.equal(supervisor.health.state, 'up')
+  supervisor.close()
+})
+
+test('Supervisor finds a silent connection by two heartbeats when nobody calls', async () => {
+  const { supervisor, clock, driver } = supervised()
+  supervisor.start()
+  await clock.advance(10)
+  driver.last.answers = driver.answers = () => undefined
+  await clock.advance(1800)
+  assert.equal(supervisor.health.state, 'up')
+  await clock.advance(400)
+  assert.equal(supervisor.health.state, 'down')
+  assert.equal(supervisor.health.reason.code, 'silent')
+  supervisor.close()
+})
+
+test('Supervisor keeps reads while writes are blocked, and is up when a probe is taken', async () => {
+  const { supervisor, clock, driver } = supervised()
+  driver.answers = healthyBut({ PING: new FakeErrorReply('MISCONF Redis is configured to save RDB snapshots') })
+  supervisor.start()
+  await clock.advance(10)
+  assert.equal(supervisor.health.state, 'write-blocked')
+  assert.ok(supervisor.admit(READ) !== undefined)
+  assert.equal(supervisor.admit(WRITE), undefined)
+  driver.last.answers = healthyBut({})
+  await clock.advance(1100)
+  assert.equal(supervisor.health.state, 'up')
+  supervisor.close()
+})
+
+test('Supervisor keeps the connection of a server that is loading and asks it again', async () => {
+  const { supervisor, clock, driver, states } = supervised()
+  driver.answers = healthyBut({ PING: new FakeErrorReply('LOADING Redis is loading the dataset in memory') })
+  supervisor.start()
+  await clock.advance(2000)
+  driver.last.answers = healthyBut({})
+  await clock.advance(1100)
+  assert.deepEqual(states, ['not-ready', 'up'])
+  assert.equal(driver.connections.length, 1)
+  supervisor.close()
+})
+
+test('Supervisor holds a link back that comes back for the second time within a minute', async () => {
+  const parts = supervised()
+  const { supervisor, clock, states } = parts
+  supervisor.start()
+  await clock.advance(10)
+  await outage(parts)
+  await outage(parts)
+  assert.deepEqual(states, ['up', 'down', 'up', 'down', 'recovering'])
+  assert.equal(supervisor.admit(READ), undefined)
+  await clock.advance(1600)
+  assert.equal(supervisor.health.state, 'up')
+  supervisor.close()
+})
+
+test('Supervisor moves on from a replica to the master at once, however often it has been away', async () => {
+  const parts = supervised()
+  const { supervisor, clock, driver, states } = parts
+  supervisor.start()
+  await clock.advance(10)
+  await outage(parts)
+  driver.answers = healthyBut({ ROLE: ['slave', '10.0.0.2', 6379, 'connected', 0] })
+  await outage(parts)
+  assert.equal(supervisor.health.reason.code, 'read-only-replica')
+  driver.answers = healthyBut({})
+  await clock.advance(1100)
+  assert.deepEqual(states.slice(-2), ['write-blocked', 'up'])
+  assert.ok(driver.connections.at(-2)?.killed)
+  supervisor.close()
+})
+
+for (const state of ['up', 'down', 'not-ready', 'write-blocked', 'recovering'] as const) {
+  test(`Supervisor leaves nothing behind when a listener closes it on '${state}'`, async () => {
+    const parts = supervised({
+      onState: (entered) => {
+        if (entered === state) parts.supervisor.close()
+      },
+    })
+    const { supervisor, clock, driver } = parts
+    if (state === 'not-ready') driver.answers = healthyBut({ PING: new FakeErrorReply('LOADING Redis is loading') })
+    if (state === 'write-blocked') driver.answers = healthyBut({ PING: new FakeErrorReply('MISCONF Errors writing') })
+    supervisor.start()
+    await clock.advance(10)
+    if (state === 'down' || state === 'recovering') await outage(parts)
+    if (state === 'recovering') await outage(parts)
+    assert.equal(supervisor.health.state, 'closed')
+    assert.equal(clock.pendingTimers, 0)
+    assert.ok(driver.connections.every(({ killed }, index) => killed || index < driver.connections.length - 1))
+    const opened = driver.connections.length
+    await clock.advance(60_000)
+    assert.equal(driver.connections.length, opened)
+  })
+}
+
+test('Supervisor that a listener isolates comes back by rejoin()', async () => {
+  const parts = supervised({
+    onState: (state) => {
+      if (state === 'down') parts.supervisor.isolate(reasonOf(LINK_FAULTS.isolated))
+    },
+  })
+  const { supervisor, clock, driver } = parts
+  supervisor.start()
+  await clock.advance(10)
+  await outage(parts)
+  assert.equal(supervisor.health.state, 'isolated')
+  assert.equal(clock.pendingTimers, 0)
+  supervisor.rejoin()
+  await clock.advance(10)
+  assert.equal(supervisor.health.state, 'up')
+  assert.equal(driver.connections.length, 2)
+  supervisor.close()
+})
