@@ -121,10 +121,9 @@ export class Sweep {
     const { order } = lease
     try {
       const failure = await this.#attempt(order, endsAt)
-      if (failure === undefined)
-        this.#ended(order, 'completed', await this.#write(() => orders.complete(lease), endsAt))
+      if (failure === undefined) this.#ended(order, await this.#write(() => orders.complete(lease), endsAt), undefined)
       else if (this.#abandoned) await orders.release(lease)
-      else this.#ended(order, 'failed', await this.#write(() => orders.fail(lease, failure), endsAt))
+      else this.#ended(order, await this.#write(() => orders.fail(lease, failure), endsAt), failure)
     } catch (error) {
       // The lease runs out and the next attempt takes over.
       const message = `Order ${order.id}: how its attempt ended could not be written down.`
@@ -161,17 +160,16 @@ export class Sweep {
     }
   }
 
-  #ended(order: Order, outcome: 'completed' | 'failed', verdict: Verdict): void {
+  #ended(order: Order, verdict: Verdict, failure: string | undefined): void {
     const { logger, observer } = this.#options
     const { id, attempt } = order
+    const outcome = failure === undefined ? 'completed' : 'failed'
     observer.ended(order, verdict === 'fenced' ? 'fenced' : outcome)
+    const fields = { order: id, attempt }
     if (verdict === 'fenced')
-      logger.warn(
-        { order: id, attempt },
-        `Order ${id}: attempt ${attempt} ended after its lease; somebody else has the order.`,
-      )
-    else if (outcome === 'completed') logger.info({ order: id, attempt }, `Order ${id} completed.`)
-    else logger.warn({ order: id, attempt }, `Order ${id}: attempt ${attempt} failed.`)
+      logger.warn(fields, `Order ${id}: attempt ${attempt} ended after its lease; somebody else has the order.`)
+    else if (failure === undefined) logger.info(fields, `Order ${id} completed.`)
+    else logger.warn(fields, `Order ${id}: attempt ${attempt} failed: ${failure}`)
   }
 
   /** A database that is away is told once, by Evenkeel; anything else once per kind, not once a second. */
