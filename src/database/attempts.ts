@@ -17,8 +17,10 @@ const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 1000
 /** Wrong passwords are tried rarely: some servers lock accounts. */
 const LONGEST_SLOW_PAUSE_MS = 5000
-/** Attempts that may hang at the same time; for one more the oldest, some four intervals old, is ended. */
+/** Attempts that may hang at the same time; for one more the oldest is ended. */
 const AT_ONCE = 4
+/** No attempt is ended before it has had so long. */
+const SHORTEST_LIFE_MS = 1200
 
 export interface AttemptsOptions {
   readonly clock: Clock
@@ -57,7 +59,7 @@ export class Attempts {
   /** Begins after a pause: the first one, or one longer than the last. */
   beginLater(): void {
     const round = this.#newRound()
-    this.#plan(round)
+    this.#plan(round, this.#nextPause())
   }
 
   /** What still runs is ended and changes nothing any more. */
@@ -74,8 +76,8 @@ export class Attempts {
     return this.#round
   }
 
-  #plan(round: number): void {
-    this.#next = this.#options.clock.setTimer(() => this.#launch(round), this.#nextPause())
+  #plan(round: number, pauseMs: number): void {
+    this.#next = this.#options.clock.setTimer(() => this.#launch(round), pauseMs)
   }
 
   /** Decorrelated jitter: many processes that lost one server do not come back in step. */
@@ -87,9 +89,13 @@ export class Attempts {
   }
 
   #launch(round: number): void {
-    this.#plan(round)
     const [oldest] = this.#running
-    if (this.#running.size >= AT_ONCE) oldest?.cut()
+    if (oldest !== undefined && this.#running.size >= AT_ONCE) {
+      const age = oldest.limitMs - oldest.remainingMs
+      if (age < SHORTEST_LIFE_MS) return this.#plan(round, SHORTEST_LIFE_MS - age)
+      oldest.cut()
+    }
+    this.#plan(round, this.#nextPause())
     void this.#try(round)
   }
 
