@@ -6,6 +6,7 @@ import { cockatielIoredis, cockatielNodeRedis, opossumIoredis, opossumNodeRedis 
 import { linkFenced, linkIoredis, linkNodeRedis } from './link/adapters/evenkeel.ts'
 import { ioredisDefault, ioredisPipelining } from './link/adapters/ioredis.ts'
 import { nodeRedisBare, nodeRedisDefault } from './link/adapters/node-redis.ts'
+import { impatientIoredis, patientIoredis } from './link/adapters/recipes.ts'
 import { herd } from './link/herd.ts'
 import { outages } from './link/outages.ts'
 import { throughput } from './link/throughput.ts'
@@ -15,6 +16,8 @@ const ADAPTERS = [
   nodeRedisDefault,
   ioredisDefault,
   ioredisPipelining,
+  patientIoredis,
+  impatientIoredis,
   opossumNodeRedis,
   opossumIoredis,
   cockatielNodeRedis,
