@@ -7,6 +7,7 @@
  */
 import { isLegal, type HealthState } from '../../src/link/health.ts'
 import { asMarkdown } from '../boundaries/table.ts'
+import { optionTable } from './options.ts'
 
 /** Every state, in the order of the table; the compiler sees to it that none is missing. */
 const STATES: Readonly<Record<HealthState, true>> = {
@@ -26,6 +27,16 @@ const STATES: Readonly<Record<HealthState, true>> = {
 const WRITERS: Readonly<Record<string, () => string>> = {
   'import-table': asMarkdown,
   'link-transitions': transitionTable,
+  'options-evenkeel': () => optionTable('evenkeel.ts', 'EvenkeelOptions'),
+  'options-redis': () => optionTable('link/endpoint.ts', 'RedisOptions'),
+  'options-sentinel': () => optionTable('link/endpoint.ts', 'SentinelOptions'),
+  'options-cluster': () => optionTable('link/endpoint.ts', 'ClusterOptions'),
+  'options-tls': () => optionTable('link/driver.ts', 'TlsOptions'),
+  'options-link': () => optionTable('link/link.ts', 'LinkOptions'),
+  'options-link-tuning': () => optionTable('link/settings.ts', 'LinkTuning'),
+  'options-send': () => optionTable('link/redis-link.ts', 'SendOptions'),
+  'options-database': () => optionTable('database/options.ts', 'DatabaseOptions'),
+  'options-pool': () => optionTable('database/options.ts', 'PoolOptions'),
 }
 
 /** The page with every generated part written anew. */

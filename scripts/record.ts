@@ -1,0 +1,79 @@
+/**
+ * `npm run record [-- outages | picture | session | link]`: measures on real servers, and writes the figures into every page
+ * that quotes them. Run it on a machine that does nothing else: it takes about twelve minutes, `outages` alone five.
+ */
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mustRun } from './command.ts'
+import { measuredIn, withMeasured } from './docs/measured.ts'
+import { root } from './project.ts'
+import { draw } from './record/draw.ts'
+import { circumstances } from './record/machine.ts'
+import { play, type Outcome } from './record/outages.ts'
+import { record } from './record/picture.ts'
+import { SCENES } from './record/scenes.ts'
+import { recordSession } from './record/session.ts'
+import { databaseTable, promisesText, redisTable, type Language } from './record/table.ts'
+
+const ROUNDS = 3
+const BENCH_LIMIT_MS = 15 * 60_000
+const LANGUAGES = { english: '', chinese: '-zh' } as const satisfies Record<Language, string>
+
+const PARTS: Readonly<Record<string, () => Promise<void>>> = {
+  outages: recordOutages,
+  picture: recordPicture,
+  session: async () => publish('session', `\`\`\`console\n${await recordSession()}\n\`\`\``),
+  link: recordLink,
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => !Object.hasOwn(PARTS, name))
+if (unknown.length > 0) throw new Error(`No part ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}.`)
+for (const [name, part] of Object.entries(PARTS)) if (wanted.length === 0 || wanted.includes(name)) await part()
+
+async function recordOutages(): Promise<void> {
+  const all: Outcome[][] = []
+  for (const scene of SCENES) {
+    const outcomes: Outcome[] = []
+    for (let round = 0; round < ROUNDS; round++) outcomes.push(await play(scene))
+    console.log(scene.name, outcomes)
+    all.push(outcomes)
+  }
+  const about = (subject: Outcome['scene']['subject']): Outcome[][] =>
+    all.filter(([first]) => first?.scene.subject === subject)
+  for (const [language, suffix] of languages()) {
+    const where = await circumstances('npm run record -- outages', language)
+    publish(`outages${suffix}`, `${redisTable(about('redis'), language)}\n\n${promisesText(all, language)} ${where}`)
+    publish(`database${suffix}`, databaseTable(about('database'), language))
+  }
+}
+
+async function recordPicture(): Promise<void> {
+  const run = await record()
+  mkdirSync(`${root}/docs/images`, { recursive: true })
+  for (const [language, suffix] of languages()) {
+    writeFileSync(`${root}/docs/images/outage${suffix}.svg`, draw(run, language))
+    publish(`picture${suffix}`, await circumstances('npm run record -- picture', language))
+  }
+}
+
+/** The benchmark prints its tables as Markdown; each part goes where the page has room for it. */
+async function recordLink(): Promise<void> {
+  for (const part of ['throughput', 'outages', 'herd']) {
+    const program = ['node', '--conditions=evenkeel-source', 'bench/link.ts', part]
+    const tables = (await mustRun(program, { limitMs: BENCH_LIMIT_MS })).trim()
+    publish(`link-${part}`, `${tables}\n\n${await circumstances(`npm run bench:link -- ${part}`, 'english')}`)
+  }
+}
+
+function languages(): [Language, string][] {
+  return Object.entries(LANGUAGES) as [Language, string][]
+}
+
+function publish(name: string, text: string): void {
+  for (const path of globSync(['*.md', 'docs/*.md'], { cwd: root })) {
+    const page = readFileSync(`${root}/${path}`, 'utf8')
+    if (!measuredIn(page).includes(name)) continue
+    writeFileSync(`${root}/${path}`, withMeasured(page, name, text))
+    console.log(`${name} → ${path}`)
+  }
+}
