@@ -11,8 +11,7 @@ export function createLogger(level: string, instance: string): Logger {
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
   }
   if (!process.stdout.isTTY) return pino(options)
-  return pino(
-    options,
-    pretty({ sync: true, ignore: 'pid,hostname,instance,incident,event', translateTime: 'SYS:HH:MM:ss.l' }),
-  )
+  // The sentence says it all; the fields are for machines. A stack trace is shown.
+  const layout = { sync: true, hideObject: true, errorLikeObjectKeys: ['err'], translateTime: 'SYS:HH:MM:ss.l' }
+  return pino(options, pretty(layout))
 }

@@ -7,7 +7,7 @@ import type { Order, OrderRequest, OrderStatus } from './order.ts'
 
 const time = 'TIMESTAMPTZ'
 
-export const migrations: readonly Migration[] = [
+const migrations: readonly Migration[] = [
   {
     id: '001-orders',
     sql: `

@@ -95,7 +95,7 @@ function sentence(text: string): string {
 }
 
 /** `0.3 s`, `42 s`, `12 min`, `3.5 h`. */
-export function span(seconds: number): string {
+function span(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)} s`
   if (seconds < 120) return `${Math.round(seconds)} s`
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`

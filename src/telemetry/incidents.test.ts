@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
-import { ManualClock } from '../../test/support/manual-clock.ts'
+import { FakeClock } from '../../test/support/fake-clock.ts'
 import type { Reason } from '../errors.ts'
 import { channels } from './channels.ts'
 import type { AtRisk, Incident } from './incident.ts'
@@ -27,13 +27,13 @@ const NO_POSTGRES: Reason = {
   nextStep: 'Start PostgreSQL.',
 }
 
-let clock: ManualClock
+let clock: FakeClock
 let lines: Line[]
 let risk: AtRisk
 let watch: IncidentWatch
 
 beforeEach(() => {
-  clock = new ManualClock()
+  clock = new FakeClock()
   lines = []
   risk = { unknownFate: 0, refused: 0 }
   const to = (level: LogLevel) => (fields: LogFields, message: string) => {
@@ -64,14 +64,14 @@ function database(to: string, reason: Reason): void {
   })
 }
 
-test('an outage is one incident: told when it begins and when it has ended, with cause, effect, remedy and length', () => {
+test('an outage is one incident: told when it begins and when it has ended, with cause, effect, remedy and length', async () => {
   link('connecting', FINE)
   link('up', FINE)
-  clock.advance(60_000)
+  await clock.advance(60_000)
   link('down', REFUSED)
-  clock.advance(4200)
+  await clock.advance(4200)
   link('up', FINE)
-  clock.advance(120_000)
+  await clock.advance(120_000)
 
   assert.deepEqual(events(), ['warn incident.opened', 'info incident.returned'])
   assert.equal(
@@ -121,17 +121,17 @@ test('each different cause is told once, however often they take turns', () => {
   assert.deepEqual(record(lines[1]).causes, [SILENT, REFUSED])
 })
 
-test('flapping is one incident with the number of interruptions and a bounded number of lines', () => {
+test('flapping is one incident with the number of interruptions and a bounded number of lines', async () => {
   link('up', FINE)
   for (let flap = 0; flap < 50; flap++) {
     link('down', SILENT)
-    clock.advance(400)
+    await clock.advance(400)
     link('recovering', { ...FINE, code: 'flapping' })
     link('up', FINE)
-    clock.advance(600)
+    await clock.advance(600)
   }
   assert.deepEqual(events(), ['warn incident.opened', 'info incident.returned', 'warn incident.flapping'])
-  clock.advance(30_000)
+  await clock.advance(30_000)
 
   assert.equal(events().at(-1), 'info incident.ended')
   const ended = lines.at(-1)
@@ -144,40 +144,40 @@ test('flapping is one incident with the number of interruptions and a bounded nu
   assert.equal(watch.totals('redis').incidents, 1)
 })
 
-test('what stays away after flapping is told again, and so is its return', () => {
+test('what stays away after flapping is told again, and so is its return', async () => {
   link('down', SILENT)
   link('up', FINE)
   link('down', SILENT)
-  clock.advance(30_000)
+  await clock.advance(30_000)
   link('up', FINE)
-  clock.advance(60_000)
+  await clock.advance(60_000)
   assert.deepEqual(
     lines.map(({ event }) => event),
     ['incident.opened', 'incident.returned', 'incident.flapping', 'incident.away-again', 'incident.returned'],
   )
 })
 
-test('outages far from each other are incidents of their own', () => {
+test('outages far from each other are incidents of their own', async () => {
   for (let outage = 0; outage < 3; outage++) {
     link('down', REFUSED)
-    clock.advance(1000)
+    await clock.advance(1000)
     link('up', FINE)
-    clock.advance(31_000)
+    await clock.advance(31_000)
   }
   assert.equal(watch.totals('redis').incidents, 3)
   assert.equal(watch.totals('redis').awaySeconds, 3)
   assert.equal(new Set(lines.map((line) => record(line).id)).size, 3)
 })
 
-test('what was at risk counts from the last good second, before the outage was noticed', () => {
+test('what was at risk counts from the last good second, before the outage was noticed', async () => {
   risk = { unknownFate: 5, refused: 7 }
   link('up', FINE)
-  clock.advance(10_000)
+  await clock.advance(10_000)
   risk = { unknownFate: 8, refused: 7 }
-  clock.advance(500)
+  await clock.advance(500)
   link('down', SILENT)
   risk = { unknownFate: 8, refused: 207 }
-  clock.advance(2000)
+  await clock.advance(2000)
   link('up', FINE)
 
   assert.deepEqual(record(lines[1]).atRisk, { unknownFate: 3, refused: 200 })
@@ -203,9 +203,9 @@ test('Redis taken out of use by an operator is told, for it was asked for', () =
   assert.match(lines[0]?.message ?? '', /^Redis was taken out of use: Maintenance\./)
 })
 
-test('closing during an outage ends the incident and says that it was not over', () => {
+test('closing during an outage ends the incident and says that it was not over', async () => {
   link('down', REFUSED)
-  clock.advance(1000)
+  await clock.advance(1000)
   link('closed', { code: 'closed', text: 'Closed.', nextStep: '' })
   assert.deepEqual(events(), ['warn incident.opened', 'warn incident.ended'])
   assert.equal(record(lines[1]).outcome, 'closed')
@@ -243,9 +243,9 @@ test('a notice is passed on at its level, once per notice', () => {
   assert.equal(lines[0]?.message, 'Redis evicts keys.')
 })
 
-test('time away counts while an outage goes on', () => {
+test('time away counts while an outage goes on', async () => {
   link('down', REFUSED)
-  clock.advance(2500)
+  await clock.advance(2500)
   assert.deepEqual(watch.totals('redis'), { incidents: 1, awaySeconds: 2.5, open: true })
 })
 
@@ -253,7 +253,7 @@ test('close() leaves no timer and no subscription behind', () => {
   link('down', REFUSED)
   link('up', FINE)
   watch.close()
-  assert.equal(clock.pending, 0)
+  assert.equal(clock.pendingTimers, 0)
   const before = lines.length
   link('down', REFUSED)
   assert.equal(lines.length, before)

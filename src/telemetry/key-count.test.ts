@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ManualClock } from '../../test/support/manual-clock.ts'
+import { FakeClock } from '../../test/support/fake-clock.ts'
 import type { RedisLink } from '../link/index.ts'
 import { KeyCount } from './key-count.ts'
 
@@ -25,45 +25,45 @@ function fakeLink(answer: () => Promise<number>) {
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
 test('read() never waits: the first time nothing is known, the second time it is', async () => {
-  const count = new KeyCount({ link: fakeLink(() => Promise.resolve(13)), clock: new ManualClock() })
+  const count = new KeyCount({ link: fakeLink(() => Promise.resolve(13)), clock: new FakeClock() })
   assert.equal(count.read(), undefined)
   await settled()
   assert.equal(count.read(), 13)
 })
 
 test('read() asks at most every 10 s, answered or not', async () => {
-  const clock = new ManualClock()
+  const clock = new FakeClock()
   const link = fakeLink(() => new Promise<number>(() => undefined))
   const count = new KeyCount({ link, clock })
   for (let scrape = 0; scrape < 100; scrape++) count.read()
   assert.equal(link.asked, 1)
-  clock.advance(10_000)
+  await clock.advance(10_000)
   for (let scrape = 0; scrape < 100; scrape++) count.read()
   assert.equal(link.asked, 2)
 })
 
 test('read() asks nothing and tells nothing while Redis cannot be read', async () => {
-  const clock = new ManualClock()
+  const clock = new FakeClock()
   const link = fakeLink(() => Promise.resolve(13))
   const count = new KeyCount({ link, clock })
   count.read()
   await settled()
   link.can = { read: false, write: false, publish: false }
-  clock.advance(60_000)
+  await clock.advance(60_000)
   assert.equal(count.read(), undefined)
   assert.equal(link.asked, 1)
 })
 
 test('read() keeps an answer through failures until it is stale', async () => {
-  const clock = new ManualClock()
+  const clock = new FakeClock()
   let answer = (): Promise<number> => Promise.resolve(13)
   const count = new KeyCount({ link: fakeLink(() => answer()), clock })
   count.read()
   await settled()
   answer = () => Promise.reject(new Error('NOPERM'))
-  clock.advance(30_000)
+  await clock.advance(30_000)
   assert.equal(count.read(), 13)
   await settled()
-  clock.advance(30_000)
+  await clock.advance(30_000)
   assert.equal(count.read(), undefined)
 })
