@@ -6,8 +6,6 @@ import type { Clock } from '../clock.ts'
 import { DatabaseError } from '../errors.ts'
 import type { Executed } from '../errors.ts'
 import { knownOptions, numberOption } from '../options.ts'
-import { channels } from '../telemetry/channels.ts'
-import { withoutSecrets } from './classify.ts'
 import type { CallOptions, Database, Transaction, TransactionOptions } from './database.ts'
 import { Deadline, withDeadline } from './deadline.ts'
 import type { Dialect } from './dialect.ts'
@@ -15,6 +13,8 @@ import type { Engine, EngineEvents, EngineName, QueryResult } from './engine.ts'
 import type { DatabaseHealth } from './health.ts'
 import { Migrations } from './migrations.ts'
 import type { Migration } from './migrations.ts'
+import { checkMessage } from './notifications.ts'
+import type { ChannelListener, Listening } from './notifications.ts'
 import { readSettings } from './options.ts'
 import type { DatabaseOptions, Settings } from './options.ts'
 import { PostgresEngine } from './postgres/engine.ts'
@@ -105,15 +105,26 @@ class SupervisedDatabase implements Database {
       const { engine } = this.#supervisor
       const session = await engine.lease(readOnly, deadline)
       const { clock } = this.#settings
-      const onHookError = (error: unknown): void => this.#hookFailed(error)
       const inside = { live: true }
       try {
         const work = (tx: Transaction): Promise<T> => this.#inside.run(inside, () => run(tx))
-        return await runTransaction(work, { session, dialect: this.dialect, deadline, readOnly, clock, onHookError })
+        return await runTransaction(work, { session, engine, deadline, readOnly, clock, source: this.name })
       } finally {
         inside.live = false
       }
     })
+  }
+
+  listen(channel: string, listener: ChannelListener): Listening {
+    if (this.#closing !== undefined) throw closedError('no')
+    return this.#supervisor.engine.notifications.listen(channel, listener)
+  }
+
+  async notify(channel: string, payload = '', options: CallOptions = {}): Promise<void> {
+    checkMessage(channel, payload)
+    const { notifications } = this.#supervisor.engine
+    if (notifications.statement !== undefined) await this.query(notifications.statement, [channel, payload], options)
+    else await this.#call(options, async () => notifications.deliver(channel, payload))
   }
 
   close(options: { readonly graceMs?: number } = {}): Promise<void> {
@@ -158,15 +169,6 @@ class SupervisedDatabase implements Database {
     this.#supervisor.close()
     for (const deadline of [...this.#running]) deadline.cut()
     await this.#supervisor.engine.close()
-  }
-
-  #hookFailed(error: unknown): void {
-    const text = withoutSecrets(error instanceof Error ? error.message : String(error))
-    channels.notice.publish({
-      source: this.name,
-      level: 'error',
-      message: `What should run after a commit failed: ${text}`,
-    })
   }
 }
 

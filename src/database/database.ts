@@ -12,6 +12,7 @@ import type { Dialect } from './dialect.ts'
 import type { EngineName, QueryResult } from './engine.ts'
 import type { DatabaseHealth } from './health.ts'
 import type { Migration } from './migrations.ts'
+import type { ChannelListener, Listening } from './notifications.ts'
 import type { Parameter } from './values.ts'
 
 export interface CallOptions {
@@ -38,6 +39,8 @@ export interface Queryable {
 export interface Transaction extends Queryable {
   /** Aborts when the transaction is over, so that work begun inside it can stop. */
   readonly signal: AbortSignal
+  /** Sends a message with the commit, and none without it. Costs a lock on every commit of the server: rather send it after. */
+  notify(channel: string, payload?: string): Promise<void>
   /** Runs once the COMMIT is confirmed, and never otherwise. What it throws becomes a notice, not the caller's error. */
   afterCommit(run: () => void): void
 }
@@ -64,6 +67,13 @@ export interface Database extends Queryable {
    * After a failed statement the transaction can only roll back, with both engines.
    */
   transaction<T>(run: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>
+  /**
+   * Sends a short message to whoever listens in any process; with the embedded engine other processes are told by `onGap`
+   * that something was written. It may be missed: put into a table what must not be.
+   */
+  notify(channel: string, payload?: string, options?: CallOptions): Promise<void>
+  /** Hears messages, over a connection of its own that is opened with the first listener. Returns at once, in any state. */
+  listen(channel: string, listener: ChannelListener): Listening
   /** Declares what a component needs of the schema; applied before calls are let in, never inside one. */
   migrate(component: string, migrations: readonly Migration[]): void
   /** Waits for what is running, then ends everything; never longer than `graceMs`. @default graceMs 5000 */

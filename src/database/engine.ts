@@ -9,6 +9,7 @@
 import type { Deadline } from './deadline.ts'
 import type { Dialect } from './dialect.ts'
 import type { Fault } from './classify.ts'
+import type { Notifications } from './notifications.ts'
 import type { Parameter } from './values.ts'
 
 export type EngineName = 'postgres' | 'sqlite'
@@ -52,6 +53,7 @@ export interface Engine {
   readonly dialect: Dialect
   /** Where the data is, for people; without secrets. */
   readonly address: string
+  readonly notifications: Notifications
   /** Runs one statement that commits by itself. */
   query(statement: Statement, deadline: Deadline): Promise<QueryResult<Record<string, unknown>>>
   /** Takes a connection for a transaction; waits for one until the deadline at most. */

@@ -55,6 +55,13 @@ class FakeServer {
       name: 'sqlite',
       dialect: sqliteDialect,
       address: place,
+      notifications: {
+        statement: undefined,
+        deliver: unused,
+        listen: unused,
+        usable: () => undefined,
+        close: () => undefined,
+      },
       query: unused,
       lease: unused,
       probe: (deadline) => this.#probe(deadline),

@@ -180,6 +180,7 @@ export class Supervisor implements EngineEvents {
   }
 
   #changed(health: DatabaseHealth, before: DatabaseHealth): void {
+    this.engine.notifications.usable(health.can.read)
     this.#change.resolve()
     this.#change = Promise.withResolvers()
     channels.databaseState.publish({

@@ -9,8 +9,11 @@ import { DatabaseError } from '../errors.ts'
 import type { Transaction } from './database.ts'
 import { Deadline } from './deadline.ts'
 import type { Dialect } from './dialect.ts'
-import type { QueryResult, Session } from './engine.ts'
+import type { Engine, QueryResult, Session } from './engine.ts'
+import { checkMessage } from './notifications.ts'
+import type { Notifications } from './notifications.ts'
 import { checkStatement } from './statement.ts'
+import { callSafely } from './user-code.ts'
 import type { Parameter } from './values.ts'
 
 /** A rollback that takes longer costs the connection. */
@@ -18,25 +21,25 @@ const ROLLBACK_MS = 1000
 
 export interface TransactionRun {
   readonly session: Session
-  readonly dialect: Dialect
+  readonly engine: Engine
   readonly deadline: Deadline
   readonly readOnly: boolean
   readonly clock: Clock
-  /** Hears what a hook threw. */
-  readonly onHookError: (error: unknown) => void
+  /** Name of the database, for notices. */
+  readonly source: string
 }
 
 /** Runs one transaction on a session and gives the session back, whatever happens. */
 export async function runTransaction<T>(work: (tx: Transaction) => Promise<T>, run: TransactionRun): Promise<T> {
   const { session, deadline } = run
-  const tx = new LiveTransaction(session, run.dialect, deadline)
+  const tx = new LiveTransaction(session, run.engine, deadline)
   try {
     await session.begin(run.readOnly, deadline)
     const value = await deadline.guard(started(work, tx), () => tooLate(deadline))
     await tx.finish()
     await session.commit(deadline)
     session.release()
-    tx.committed(run.onHookError)
+    tx.committed(run.source)
     return value
   } catch (error) {
     tx.end()
@@ -79,6 +82,7 @@ function tooLate(deadline: Deadline): DatabaseError {
 class LiveTransaction implements Transaction {
   readonly dialect: Dialect
   readonly #session: Session
+  readonly #notifications: Notifications
   readonly #deadline: Deadline
   readonly #abort = new AbortController()
   readonly #hooks: (() => void)[] = []
@@ -87,9 +91,10 @@ class LiveTransaction implements Transaction {
   /** Settles when the statement sent last has settled; never rejects. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(session: Session, dialect: Dialect, deadline: Deadline) {
+  constructor(session: Session, engine: Engine, deadline: Deadline) {
     this.#session = session
-    this.dialect = dialect
+    this.dialect = engine.dialect
+    this.#notifications = engine.notifications
     this.#deadline = deadline
   }
 
@@ -104,6 +109,13 @@ class LiveTransaction implements Transaction {
     const answer = this.#last.then(() => this.#run<Row>(sql, params))
     this.#last = answer.catch(() => undefined)
     return answer
+  }
+
+  async notify(channel: string, payload = ''): Promise<void> {
+    checkMessage(channel, payload)
+    const { statement } = this.#notifications
+    if (statement === undefined) this.afterCommit(() => this.#notifications.deliver(channel, payload))
+    else await this.query(statement, [channel, payload])
   }
 
   afterCommit(run: () => void): void {
@@ -124,14 +136,8 @@ class LiveTransaction implements Transaction {
     this.#abort.abort()
   }
 
-  committed(onHookError: (error: unknown) => void): void {
-    for (const hook of this.#hooks) {
-      try {
-        hook()
-      } catch (error) {
-        onHookError(error)
-      }
-    }
+  committed(source: string): void {
+    for (const hook of this.#hooks) callSafely(source, 'What should run after a commit', hook)
   }
 
   async #run<Row>(sql: string, params: readonly Parameter[]): Promise<QueryResult<Row>> {

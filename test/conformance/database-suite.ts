@@ -4,6 +4,7 @@
 
 import { after, before, suite } from 'node:test'
 import { lifeTests } from './database-life.ts'
+import { notificationTests } from './database-notifications.ts'
 import { schemaTests } from './database-schema.ts'
 import { Subject, type Place } from './database-subject.ts'
 import { transactionTests } from './database-transactions.ts'
@@ -18,5 +19,6 @@ export function databaseSuite(engine: string, open: () => Promise<Place>): void 
     transactionTests(subject)
     schemaTests(subject)
     lifeTests(subject)
+    notificationTests(subject)
   })
 }

@@ -15,12 +15,14 @@ import { loadPg, typesOf } from './client.ts'
 import type { PgConfig, PgModule } from './client.ts'
 import { PostgresConnection } from './connection.ts'
 import { ConnectionPool } from './pool.ts'
+import { PostgresNotifications } from './notifications.ts'
 import { PostgresSession } from './session.ts'
 
 export class PostgresEngine implements Engine {
   readonly name = 'postgres'
   readonly dialect = postgresDialect
   readonly address: string
+  readonly notifications: PostgresNotifications
   readonly #settings: Settings
   readonly #postgres: PostgresAddress
   readonly #events: EngineEvents
@@ -44,6 +46,13 @@ export class PostgresEngine implements Engine {
       events,
       connectTimeoutMs: settings.connectTimeoutMs,
       open: (deadline, expiresAt) => this.#open(deadline, expiresAt),
+    })
+    this.notifications = new PostgresNotifications({
+      settings,
+      open: (deadline) => this.#open(deadline, Number.POSITIVE_INFINITY),
+      send: async (channel, payload, deadline) => {
+        await this.query({ sql: this.notifications.statement, params: [channel, payload] }, deadline)
+      },
     })
   }
 
@@ -75,6 +84,7 @@ export class PostgresEngine implements Engine {
   }
 
   async close(): Promise<void> {
+    this.notifications.close()
     this.#pool.close()
     this.#canceller.close()
   }

@@ -21,6 +21,7 @@ import { Turns } from '../turns.ts'
 import type { EndTurn } from '../turns.ts'
 import { SqliteConnection, isLocked, isReadOnly } from './connection.ts'
 import { ensureFile, fileIdentity, openFile } from './file.ts'
+import { SqliteNotifications } from './notifications.ts'
 import { SqliteSession } from './session.ts'
 
 type Rows = QueryResult<Record<string, unknown>>
@@ -34,6 +35,7 @@ export class SqliteEngine implements Engine {
   readonly name = 'sqlite'
   readonly dialect = sqliteDialect
   readonly address: string
+  readonly notifications: SqliteNotifications
   readonly #settings: Settings
   readonly #events: EngineEvents
   readonly #writing: Turns
@@ -46,6 +48,11 @@ export class SqliteEngine implements Engine {
     this.address = resolve(settings.directory)
     this.#writing = this.#turns(1)
     this.#reading = this.#turns(settings.pool.max)
+    this.notifications = new SqliteNotifications({
+      name: settings.name,
+      clock: settings.clock,
+      dataVersion: () => this.#dataVersion(),
+    })
   }
 
   async query(statement: Statement, deadline: Deadline): Promise<Rows> {
@@ -94,6 +101,7 @@ export class SqliteEngine implements Engine {
   }
 
   async close(): Promise<void> {
+    this.notifications.close()
     this.drain(ownFault('lost', { place: this.address, detail: 'closed' }))
   }
 
@@ -138,6 +146,17 @@ export class SqliteEngine implements Engine {
         throw error
       }
     })
+  }
+
+  /** Of the writing connection: it changes with the commits of other processes only. */
+  #dataVersion(): number | undefined {
+    try {
+      const rows = this.#open?.writer.run({ sql: 'PRAGMA data_version', params: [] }).rows ?? []
+      return Number(rows[0]?.['data_version'])
+    } catch {
+      // Locked or closed at this moment; the next look may succeed.
+      return undefined
+    }
   }
 
   #opened(): OpenFile {
