@@ -9,7 +9,7 @@
  * node is ill and how many slots that concerns.
  */
 import type { Clock, Random } from '../clock.ts'
-import { LinkError, type Reason } from '../errors.ts'
+import { LinkError, ReplyError, type Reason } from '../errors.ts'
 import { channels } from '../telemetry/channels.ts'
 import { ClusterBlockingLane } from './cluster-blocking.ts'
 import { healthOfCluster, type HealthWithoutTime, type NodeCondition } from './cluster-health.ts'
@@ -220,6 +220,8 @@ export class ClusterLink implements RedisLink {
   #nodeChanged(node: ClusterNode): void {
     if (this.#resting) return
     if (node.role === 'scout' ? node.serving : node.health.state !== 'up') this.#refresh.request()
+    // A node that has just started serves nobody until it has found its peers.
+    else if (node.role === 'master') void this.#look(node)
     this.#seekScouts()
     this.#subscriptions.settle(node.health.reason)
     this.#reckon()
@@ -241,15 +243,18 @@ export class ClusterLink implements RedisLink {
     this.#seeds = [...addresses.values()]
     this.#subscriptions.settle(this.#health.reason)
     if (this.#nodes.masters.some(({ serving }) => serving)) this.#nodes.leaveScouts()
-    for (const node of this.#nodes.masters) if (node.refusing) void this.#lookAgain(node)
+    for (const node of this.#nodes.masters) if (node.refusing) void this.#look(node)
     this.#reckon()
   }
 
-  /** Does a node that said CLUSTERDOWN see the whole cluster again? */
-  async #lookAgain(node: ClusterNode): Promise<void> {
-    const info = await node.link.send(['CLUSTER', 'INFO']).catch(() => undefined)
-    if (!String(info).includes('cluster_state:ok') || !node.refuses(undefined)) return
-    this.#reckon()
+  /** Does the node see the whole cluster? One that may not be asked counts as if it did. */
+  async #look(node: ClusterNode): Promise<void> {
+    const info = await node.link.send(['CLUSTER', 'INFO']).catch((error: unknown) => {
+      return error instanceof ReplyError ? 'cluster_state:ok' : undefined
+    })
+    const state = /cluster_state:\w+/.exec(String(info))?.[0]
+    if (state === undefined || (state !== 'cluster_state:ok' && node.refusing)) return
+    if (node.refuses(state === 'cluster_state:ok' ? undefined : state)) this.#reckon()
   }
 
   /** Looks at all nodes and moves to what they are together. */

@@ -138,6 +138,7 @@ export class Attempt {
   readonly #endBudget: () => void
   #phase: ConnectionPhase = 'resolve'
   #wire: Wire | undefined
+  #authenticated = false
   /** The cause of the failure is being looked into, in bounded time. */
   #ending = false
   #over = false
@@ -169,6 +170,7 @@ export class Attempt {
     const context = handshakeContext(this.#options, wire)
     try {
       await authenticate(context)
+      this.#authenticated = true
       const inspection = await inspect(context)
       this.#finish({ kind: 'connected', wire, inspection })
     } catch (error) {
@@ -237,9 +239,10 @@ export class Attempt {
     return this.#options.endpoint.topology === 'cluster' && code === 'cluster-down'
   }
 
+  /** A connection is kept to be asked again, unless it would be used without login or on another database then. */
   #refused(wire: Wire, { fault, reason }: HandshakeRefusal): void {
-    const kept = fault.reaction === 'not-ready' && !TURNED_AWAY.includes(fault.code) && !wire.ended
-    if (kept) this.#finish({ kind: 'waiting', wire, fault, reason })
+    const patience = fault.reaction === 'not-ready' && !TURNED_AWAY.includes(fault.code)
+    if (patience && this.#authenticated && !wire.ended) this.#finish({ kind: 'waiting', wire, fault, reason })
     else this.#finish({ kind: 'failed', fault, reason })
   }
 
