@@ -94,7 +94,10 @@ export class Pending {
   #bytes = 0
   #missed = 0
   #lastReplyAt = -Infinity
+  #provenAt = -Infinity
   #stallEndedAt = -Infinity
+  /** Longest of the stalls since the last reply. */
+  #longestStallMs = 0
   #timer: TimerHandle | undefined
   #armedFor = Infinity
   #graceGiven = false
@@ -119,6 +122,11 @@ export class Pending {
     return this.#lastReplyAt
   }
 
+  /** Monotonic moment up to which all that the server had sent has arrived: when the newest answered call was sent. */
+  get provenAt(): number {
+    return this.#provenAt
+  }
+
   add(call: Call): void {
     const now = this.#clock.now()
     call.sentAt = now
@@ -128,6 +136,7 @@ export class Pending {
     else line.tail.next = call
     line.tail = call
     line.cursor ??= call
+    if (this.#size === 0) this.#longestStallMs = 0
     this.#size += 1
     this.#bytes += call.bytes
     if (now + call.deadlineMs < this.#armedFor) this.#arm(now, now + call.deadlineMs)
@@ -137,6 +146,8 @@ export class Pending {
   answer(call: Call): boolean {
     const now = this.#replyTime()
     this.#missed = 0
+    this.#longestStallMs = 0
+    this.#provenAt = Math.max(this.#provenAt, call.sentAt)
     this.remove(call)
     return now - call.sentAt > call.deadlineMs && call.sentAt > this.#stallEndedAt
   }
@@ -190,6 +201,7 @@ export class Pending {
     if (now - this.#armedFor > STALL_MS && !this.#graceGiven) {
       this.#graceGiven = true
       this.#stallEndedAt = now
+      this.#longestStallMs = Math.max(this.#longestStallMs, now - this.#armedFor)
       this.#arm(now, now + STALL_GRACE_MS)
       return
     }
@@ -224,11 +236,15 @@ export class Pending {
     if (line.head === undefined) this.#lines.delete(line.deadlineMs)
   }
 
-  /** Since when the server owes a reply: counted from the newest of last reply, oldest question and end of a stall. */
+  /**
+   * Since when the server owes a reply: counted from the later of last reply and oldest question. A stall may have been one
+   * of the whole machine, so its time does not count; only the longest does not, or a server that freezes under a process
+   * which stands still for a moment again and again would never be found out.
+   */
   #silentSince(): number {
     let oldest = Infinity
     for (const { head } of this.#lines.values()) if (head !== undefined) oldest = Math.min(oldest, head.sentAt)
-    return oldest === Infinity ? Infinity : Math.max(oldest, this.#lastReplyAt, this.#stallEndedAt)
+    return oldest === Infinity ? Infinity : Math.max(oldest, this.#lastReplyAt) + this.#longestStallMs
   }
 
   #nextDeadline(): number {
