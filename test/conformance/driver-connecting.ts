@@ -9,7 +9,7 @@ import { BlackHole } from '../support/black-hole.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import { freePort } from '../support/wait.ts'
 import { socketPath, type Rig } from './driver-rig.ts'
-import { connected, Witness, wordsOf } from './driver-witness.ts'
+import { connected, Witness, wordsOf } from './witness.ts'
 
 export function connectingSuite({ driver, server }: Rig): void {
   describe('connecting', () => {

@@ -11,7 +11,7 @@ import { BlackHole } from '../support/black-hole.ts'
 import { certificates } from '../support/certificates.ts'
 import { eventually } from '../support/wait.ts'
 import { socketPath, type Rig } from './driver-rig.ts'
-import { connected, rejection, Witness, wordsOf } from './driver-witness.ts'
+import { connected, rejection, Witness, wordsOf } from './witness.ts'
 
 /** What ends a connection from outside while a command is in flight, and the words by which it can be told. */
 const ENDINGS: readonly { readonly fault: Fault; readonly cause: RegExp }[] = [

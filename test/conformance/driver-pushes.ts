@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { eventually } from '../support/wait.ts'
 import type { Rig } from './driver-rig.ts'
-import { connected, rejection, type Message, type Witness } from './driver-witness.ts'
+import { connected, rejection, type Message, type Witness } from './witness.ts'
 
 const INVALIDATIONS = '__redis__:invalidate'
 

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test'
 import { RedisServer } from '../support/redis-server.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import type { Rig } from './driver-rig.ts'
-import { connected, rejection } from './driver-witness.ts'
+import { connected, rejection } from './witness.ts'
 
 /** As real servers word them; some that a test cannot bring about in a moment come from a scripted server. */
 const ERROR_TEXTS = [

@@ -7,7 +7,7 @@ import type { Reply } from '../../src/link/driver.ts'
 import { RawError, type RawReply } from '../support/raw-client.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import type { Rig } from './driver-rig.ts'
-import { connected } from './driver-witness.ts'
+import { connected } from './witness.ts'
 
 const PREPARATION = [
   'FLUSHALL',

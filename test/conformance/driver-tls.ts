@@ -9,7 +9,7 @@ import { certificates, type Certificates } from '../support/certificates.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { eventually } from '../support/wait.ts'
 import type { Rig } from './driver-rig.ts'
-import { connected, rejection, Witness, wordsOf } from './driver-witness.ts'
+import { connected, rejection, Witness, wordsOf } from './witness.ts'
 
 export function tlsSuite({ driver, server }: Rig): void {
   describe('TLS', () => {

@@ -5,7 +5,7 @@ import { OptionError } from '../../errors.ts'
 import type { Address, Argument, DriverEndpoint, Reply } from '../driver.ts'
 import { tlsOptionsOf, type TlsSettings } from './tls-settings.ts'
 
-/** Options that each connection is made with. All are optional, so that those of ioredis match. */
+/** Options that a connection is made with. All are optional, so that those of ioredis match. */
 export interface IORedisOptions {
   readonly lazyConnect?: boolean | undefined
   readonly retryStrategy?: ((times: number) => number | void | null) | null | undefined
@@ -47,20 +47,23 @@ export interface IORedisClient {
   on(event: 'pmessageBuffer', listener: (pattern: string, channel: Buffer, payload: Buffer) => void): unknown
 }
 
+export type IORedisCommandClass = new (
+  name: string,
+  args: Argument[],
+  options: { readonly replyEncoding: 'utf8' | null },
+) => IORedisCommand
+
 /** The class `Redis`. */
 export interface IORedisClass {
   new (options: IORedisOptions): IORedisClient
-  readonly Command: new (
-    name: string,
-    args: Argument[],
-    options: { readonly replyEncoding: 'utf8' | null },
-  ) => IORedisCommand
+  readonly Command: IORedisCommandClass
 }
 
-/** A client that the application made, as far as it is read. */
+/** A client that the application made, as far as it is used. */
 export interface IORedisInstance {
   readonly isCluster: boolean
   readonly options: IORedisInstanceOptions
+  duplicate(options?: IORedisOptions): IORedisClient & { call(name: string): unknown }
 }
 
 export interface IORedisInstanceOptions {
@@ -74,17 +77,68 @@ export interface IORedisInstanceOptions {
   readonly sentinels?: unknown
 }
 
-/** The class `Redis` itself, or the one that a client was made of. */
-export function classOf(source: IORedisClass | IORedisInstance): IORedisClass {
-  let found: unknown = typeof source === 'function' ? source : source.constructor
-  // A class of the application's own, derived from `Redis`, may take other arguments: the original is wanted.
-  while (typeof found === 'function' && !Object.hasOwn(found, 'Command')) found = Object.getPrototypeOf(found)
-  if (isRedisClass(found) && !('isCluster' in source && source.isCluster)) return found
+/** What connections are made of. */
+export interface IORedisLibrary {
+  readonly Command: IORedisCommandClass
+  create(options: IORedisOptions): IORedisClient
+}
+
+/** What a client of the application must not hand on to the connections of the link. */
+const NEUTRAL = {
+  username: null,
+  password: null,
+  db: 0,
+  connectionName: null,
+  keyPrefix: '',
+  readOnly: false,
+  monitor: false,
+  commandTimeout: undefined,
+  socketTimeout: undefined,
+  blockingTimeout: undefined,
+  reconnectOnError: null,
+  enableAutoPipelining: false,
+  showFriendlyErrorStack: false,
+  stringNumbers: false,
+  replyMapping: 'legacy',
+  scripts: undefined,
+  himportFieldsets: undefined,
+} as const
+
+/** Takes the class `Redis`, one derived from it, or a client. */
+export function libraryOf(source: IORedisClass | IORedisInstance): IORedisLibrary {
+  const library = typeof source === 'function' ? libraryOfClass(source) : libraryOfInstance(source)
+  if (library !== undefined) return library
   throw new OptionError(
     'redis.driver',
     "Expected ioredis() to get the class Redis or a client made of it (import { Redis } from 'ioredis'); " +
       'a Cluster does not tell where it connects to.',
   )
+}
+
+/** A class of the application's own, derived from `Redis`, may take other arguments: the original is wanted. */
+function libraryOfClass(source: IORedisClass): IORedisLibrary | undefined {
+  let found: unknown = source
+  while (typeof found === 'function' && !Object.hasOwn(found, 'Command')) found = Object.getPrototypeOf(found)
+  if (!isRedisClass(found)) return undefined
+  const Redis = found
+  return { Command: Redis.Command, create: (options) => new Redis(options) }
+}
+
+/** A client does not lead back to its class (its `constructor` is EventEmitter's), but it can be duplicated. */
+function libraryOfInstance(source: IORedisInstance): IORedisLibrary | undefined {
+  if (typeof source !== 'object' || source === null || source.isCluster || !('duplicate' in source)) return undefined
+  const create = (options: IORedisOptions): ReturnType<IORedisInstance['duplicate']> => {
+    const complete = { ...NEUTRAL, ...options }
+    return source.duplicate(complete)
+  }
+  // Which class its commands are made of is seen by having one made. The probe never connects.
+  const probe = create({ lazyConnect: true })
+  let Command: unknown
+  probe.sendCommand = (command) => {
+    Command = command.constructor
+  }
+  probe.call('PING')
+  return isCommandClass(Command) ? { Command, create } : undefined
 }
 
 /** Reads a client's settings. With sentinels there is no address: which server is the master is not known here. */
@@ -105,5 +159,9 @@ function addressOf(options: IORedisInstanceOptions): Address {
 }
 
 function isRedisClass(value: unknown): value is IORedisClass {
-  return typeof value === 'function' && 'Command' in value && typeof value.Command === 'function'
+  return typeof value === 'function' && 'Command' in value && isCommandClass(value.Command)
+}
+
+function isCommandClass(value: unknown): value is IORedisCommandClass {
+  return typeof value === 'function'
 }

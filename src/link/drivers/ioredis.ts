@@ -20,12 +20,13 @@ import type {
   SubscriptionKind,
 } from '../driver.ts'
 import {
-  classOf,
   ioredisEndpoint,
+  libraryOf,
   type IORedisClass,
   type IORedisClient,
   type IORedisConnector,
   type IORedisInstance,
+  type IORedisLibrary,
   type IORedisOptions,
 } from './ioredis-client.ts'
 import { Ending, openSocket } from './socket.ts'
@@ -37,13 +38,13 @@ export type { IORedisClass, IORedisInstance }
  * database and TLS settings; it is never used itself, and its `keyPrefix` is not applied.
  */
 export function ioredis(source: IORedisClass | IORedisInstance): Driver {
-  const Redis = classOf(source)
+  const library = libraryOf(source)
   return {
     name: 'ioredis',
     // Its parser drops every push but pub/sub, so RESP3 would bring nothing.
     protocols: [2],
     ...(typeof source === 'function' ? {} : { endpoint: ioredisEndpoint(source) }),
-    open: (address, options, events) => new IORedisConnection(Redis, { address, options }, events),
+    open: (address, options, events) => new IORedisConnection(library, { address, options }, events),
     isErrorReply: (error) => error instanceof Error && error.name === 'ReplyError',
   }
 }
@@ -59,7 +60,7 @@ interface Target {
 }
 
 class IORedisConnection implements Connection {
-  readonly #Redis: IORedisClass
+  readonly #library: IORedisLibrary
   readonly #target: Target
   readonly #events: ConnectionEvents
   readonly #ending: Ending
@@ -67,8 +68,8 @@ class IORedisConnection implements Connection {
   #socket: Socket | undefined
   #corked = false
 
-  constructor(Redis: IORedisClass, target: Target, events: ConnectionEvents) {
-    this.#Redis = Redis
+  constructor(library: IORedisLibrary, target: Target, events: ConnectionEvents) {
+    this.#library = library
     this.#target = target
     this.#events = events
     this.#ending = new Ending(events, () => this.#client?.disconnect())
@@ -81,7 +82,7 @@ class IORedisConnection implements Connection {
     // In capitals, because ioredis rewrites arguments and replies of some commands that it knows in small letters:
     // hgetall would answer with an object, and hset would take a Buffer for one.
     const name = String(args[0]).toUpperCase()
-    const command = new this.#Redis.Command(name, args.slice(1), asBuffers ? BUFFERS : TEXT)
+    const command = new this.#library.Command(name, args.slice(1), asBuffers ? BUFFERS : TEXT)
     const sent = this.#client.sendCommand(command)
     // It is written. ioredis would hang the arguments, a password among them, on the error of a refused command.
     command.args = SENT
@@ -112,7 +113,7 @@ class IORedisConnection implements Connection {
 
   #speakOver(socket: Socket): void {
     const { keepAliveMs } = this.#target.options
-    const client = new this.#Redis({ ...SILENT, keepAlive: keepAliveMs, Connector: connectorOver(socket) })
+    const client = this.#library.create({ ...SILENT, keepAlive: keepAliveMs, Connector: connectorOver(socket) })
     this.#socket = socket
     this.#client = client
     client.on('error', (error) => this.#ending.end(turnedAway(error) ?? error))
