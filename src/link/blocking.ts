@@ -1,8 +1,10 @@
 /**
  * Lanes for commands that wait inside the server (BLMOVE, XREADGROUP BLOCK …): a connection each, because everything behind
- * such a command waits too. The call's deadline is the command's own waiting time plus that of a read.
+ * such a command waits too. The call's deadline is the command's own waiting time plus that of a read; a connection that
+ * has to be opened first may take as long as a read on top.
  */
 import { LinkError, type Reason } from '../errors.ts'
+import { later } from './activities.ts'
 import type { Argument, Reply } from './driver.ts'
 import type { Fault } from './faults.ts'
 import { Lane, type LaneOptions } from './lane.ts'
@@ -74,11 +76,21 @@ export class BlockingLaneConnection implements BlockingLane {
     this.#options.onClose()
   }
 
-  #open(): Promise<Wire> {
-    this.#waiting = Promise.withResolvers<Wire>()
-    const { promise } = this.#waiting
+  /** A caller waits for the connection no longer than for the answer to a read. */
+  async #open(): Promise<Wire> {
+    const { clock, settings } = this.#options
+    const waiting = Promise.withResolvers<Wire>()
+    this.#waiting = waiting
+    const text = `No connection for a blocking command came about within ${settings.readDeadlineMs} ms.`
+    const stop = later(clock, settings.readDeadlineMs, () => {
+      this.#refuse(new LinkError('LINK_UNAVAILABLE', text, { executed: 'no', retryable: true }))
+    })
     this.#lane.maintain()
-    return promise
+    try {
+      return await waiting.promise
+    } finally {
+      stop()
+    }
   }
 
   #refuse(error: LinkError): void {

@@ -6,7 +6,7 @@ import type { Clock, Random } from '../clock.ts'
 import { LinkError, type Reason } from '../errors.ts'
 import { later, type Stop } from './activities.ts'
 import { Backoff } from './backoff.ts'
-import type { Attempt, Connector, Outcome } from './connector.ts'
+import { outcomeOfGivingUp, type Attempt, type Connector, type Outcome } from './connector.ts'
 import { LINK_FAULTS, reasonOf, type Fault } from './faults.ts'
 import type { LinkSettings } from './settings.ts'
 import type { Wire, WireEvents } from './wire.ts'
@@ -24,8 +24,8 @@ export interface LaneOwner {
   wanted(): boolean
   /** Connected; the lane counts as open when this resolves. A rejection ends the wire and is tried again. */
   opened(wire: Wire): Promise<void>
-  /** The wire is over, or never came about; `lastReplyAt` is the last (monotonic) moment at which it surely worked. */
-  lost(fault: Fault, reason: Reason, lastReplyAt: number): void
+  /** The wire is over, or never came about; up to `provenAt` (monotonic) all that the server had sent has arrived. */
+  lost(fault: Fault, reason: Reason, provenAt: number): void
   readonly message: WireEvents['message']
   readonly invalidated: WireEvents['invalidated']
 }
@@ -98,7 +98,8 @@ export class Lane {
   }
 
   #startAttempt(epoch: number): Promise<Outcome> {
-    if (epoch !== this.#epoch || !this.#owner.wanted()) return Promise.resolve({ kind: 'failed', ...silent() })
+    if (epoch !== this.#epoch || !this.#owner.wanted())
+      return Promise.resolve(outcomeOfGivingUp(reasonOf(LINK_FAULTS.closed)))
     this.#attempt = this.#options.connector.attempt({
       opened: () => undefined,
       ended: (wire, fault, reason) => this.#lost(wire, fault, reason),
@@ -127,7 +128,7 @@ export class Lane {
   #lost(wire: Wire, fault: Fault, reason: Reason): void {
     if (wire !== this.#wire) return
     this.#wire = undefined
-    this.#owner.lost(fault, reason, wire.lastReplyAt)
+    this.#owner.lost(fault, reason, wire.provenAt)
     this.#retry(0)
   }
 

@@ -33,7 +33,10 @@ export interface SubscriptionListener {
 }
 
 export interface Subscription {
-  /** Fulfilled when the server has confirmed for the first time; stays pending while Redis is away. Rejects with `LINK_CLOSED`. */
+  /**
+   * Fulfilled when the server has confirmed for the first time; stays pending while Redis is away. Rejects with
+   * `LINK_CLOSED`, or with the server's refusal where the user may not listen to that channel.
+   */
   readonly ready: Promise<void>
   /** Ends it; never waits for Redis. */
   close(): void
@@ -41,7 +44,10 @@ export interface Subscription {
 
 /** A connection of its own for commands that wait inside the server (BLMOVE, XREADGROUP BLOCK …). */
 export interface BlockingLane {
-  /** `blockMs` is how long the command itself may wait; the call's deadline is that plus the read deadline. */
+  /**
+   * `blockMs` is how long the command itself may wait; the call's deadline is that plus the read deadline, and once more the
+   * read deadline where a connection has to be opened first.
+   */
   send(args: readonly Argument[], options: { readonly blockMs: number; readonly buffers?: boolean }): Promise<Reply>
   close(): void
 }

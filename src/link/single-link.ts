@@ -83,6 +83,7 @@ export class SingleLink implements RedisLink {
       link: this.name,
       counters: this.#counters,
       serving: () => this.#serving,
+      overQuota: () => this.health.state === 'over-quota',
     })
   }
 
@@ -214,8 +215,9 @@ export class SingleLink implements RedisLink {
     const { state, reason, can, since } = health
     channels.linkState.publish({ link: this.name, from: before.state, to: state, reason, can, at: since })
     if (state === 'isolated' || state === 'closed') this.#dropLanes(reason)
-    else this.#subscriber.healthChanged(this.#serving)
-    for (const listener of this.#listeners) this.#tell(() => listener(health, before))
+    else this.#subscriber.healthChanged()
+    // A listener may bring the next change about; the others have been told of that by then.
+    for (const listener of this.#listeners) if (this.health === health) this.#tell(() => listener(health, before))
   }
 
   #dropLanes(reason: Reason): void {

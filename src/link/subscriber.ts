@@ -1,14 +1,16 @@
 /**
  * Subscriptions that survive reconnects, on a connection of their own. Redis keeps nothing for whoever is not connected, so
- * every interruption is told as a gap: from the last sign of life to the moment the subscription works again.
+ * every interruption is told as a gap: up to the moment at which the subscription works again, from the moment at which the
+ * last answered question was asked. What was published before that had arrived with the answer; when that arrived says
+ * nothing, it may have been long on the way.
  */
 import type { Clock } from '../clock.ts'
-import { LinkError, type Reason } from '../errors.ts'
+import { LinkError, ReplyError, type Reason } from '../errors.ts'
 import { channels } from '../telemetry/channels.ts'
-import { later, pulse, type Stop } from './activities.ts'
+import { pulse, question, type Stop } from './activities.ts'
 import type { Counters } from './counters.ts'
 import type { SubscriptionKind } from './driver.ts'
-import { describeError, LINK_FAULTS, reasonOf } from './faults.ts'
+import { describeError, faultOfReply, LINK_FAULTS, reasonOf } from './faults.ts'
 import { Lane, type LaneOptions, type LaneOwner } from './lane.ts'
 import type { Gap, Subscription, SubscriptionListener } from './redis-link.ts'
 import type { Wire } from './wire.ts'
@@ -18,6 +20,8 @@ export interface SubscriberOptions extends LaneOptions {
   readonly counters: Counters
   /** Does the link serve now, so that a connection makes sense? */
   readonly serving: () => boolean
+  /** Is every command counted against a quota that is used up? */
+  readonly overQuota: () => boolean
 }
 
 interface Entry {
@@ -38,9 +42,14 @@ export class Subscriber {
     channel: new Map(),
     pattern: new Map(),
   }
-  #lastSignAt = -Infinity
+  /** Names that the server has confirmed on the open connection. */
+  readonly #confirmed: Readonly<Record<SubscriptionKind, Set<string>>> = { channel: new Set(), pattern: new Set() }
+  /** Has it ever worked? Only then can it be broken. */
+  #worked = false
   #broken: { readonly since: number; readonly reason: Reason } | undefined
-  #stopPulse: Stop = () => undefined
+  /** Messages on a new connection whose gap has not been told; undefined once it has. */
+  #early: (() => void)[] | undefined
+  #stopPulse: Stop | undefined
   #closed = false
 
   constructor(options: SubscriberOptions) {
@@ -52,7 +61,8 @@ export class Subscriber {
   /** Wall-clock moment up to which surely nothing was missed; undefined while nothing is subscribed. */
   get heardUntil(): number | undefined {
     if (this.#broken !== undefined) return this.#broken.since
-    return this.#lastSignAt === -Infinity ? undefined : this.#wallTimeOf(this.#lane.wire?.lastReplyAt ?? -Infinity)
+    const { wire } = this.#lane
+    return this.#worked && wire !== undefined ? this.#wallTimeOf(wire.provenAt) : undefined
   }
 
   subscribe(kind: SubscriptionKind, names: readonly string[], listener: SubscriptionListener): Subscription {
@@ -64,16 +74,22 @@ export class Subscriber {
     return { ready: entry.confirmed.promise, close: () => this.#remove(entry) }
   }
 
-  /** The link's health changed: connect when it serves, look for life when it does not. */
-  healthChanged(serving: boolean): void {
+  /** The link's health changed: connect when it serves, look for life when it does not, be quiet when that costs quota. */
+  healthChanged(): void {
+    const { serving, overQuota, settings } = this.#options
     const { wire } = this.#lane
-    if (serving) this.#lane.maintain()
-    else if (wire !== undefined) this.#startPulse(wire, 0)
+    if (wire === undefined) {
+      this.#lane.maintain()
+      return
+    }
+    if (overQuota()) this.#endPulse()
+    else this.#startPulse(wire)
+    if (!serving() && !overQuota()) void question(wire, ['PING'], settings.silenceMs)
   }
 
   /** Nothing may go out: isolated, or closed for good. */
   drop(reason: Reason): void {
-    this.#interrupted(reason, this.#lane.wire?.lastReplyAt ?? -Infinity)
+    this.#interrupted(reason, this.#lane.wire?.provenAt ?? -Infinity)
     this.#lane.drop(reason)
   }
 
@@ -89,7 +105,7 @@ export class Subscriber {
     return {
       wanted: () => !this.#closed && this.#entries.size > 0 && this.#options.serving(),
       opened: (wire) => this.#opened(wire),
-      lost: (_fault, reason, lastReplyAt) => this.#interrupted(reason, lastReplyAt),
+      lost: (_fault, reason, provenAt) => this.#interrupted(reason, provenAt),
       message: (channel, payload, pattern) => this.#message(channel, payload, pattern),
       invalidated: () => undefined,
     }
@@ -97,15 +113,13 @@ export class Subscriber {
 
   #add(entry: Entry): void {
     this.#entries.add(entry)
-    const fresh: string[] = []
     for (const name of entry.names) {
-      const entries = this.#byName[entry.kind].get(name)
-      if (entries === undefined) fresh.push(name)
-      this.#byName[entry.kind].set(name, (entries ?? new Set()).add(entry))
+      const entries = this.#byName[entry.kind].get(name) ?? new Set()
+      this.#byName[entry.kind].set(name, entries.add(entry))
     }
     const { wire } = this.#lane
     if (wire === undefined) this.#lane.maintain()
-    else void this.#confirm(wire, entry, fresh)
+    else void this.#confirm(wire, entry)
   }
 
   #remove(entry: Entry): void {
@@ -117,47 +131,79 @@ export class Subscriber {
       entries?.delete(entry)
       if (entries?.size === 0 && this.#byName[entry.kind].delete(name)) unused.push(name)
     }
+    for (const name of unused) this.#confirmed[entry.kind].delete(name)
     const { wire } = this.#lane
     if (this.#entries.size === 0) this.#rest()
     else if (wire !== undefined && unused.length > 0)
-      wire.unsubscribe(entry.kind, unused).catch((error: unknown) => this.#refused(error))
+      wire.unsubscribe(entry.kind, unused, this.#options.settings.handshakeMs).catch(() => undefined)
   }
 
   /** Nobody listens any more: what is missed from now on is no gap. */
   #rest(): void {
     this.drop(reasonOf(LINK_FAULTS.closed))
     this.#broken = undefined
-    this.#lastSignAt = -Infinity
+    this.#worked = false
   }
 
   /** One subscription more on a connection that is open. */
-  async #confirm(wire: Wire, entry: Entry, fresh: readonly string[]): Promise<void> {
+  async #confirm(wire: Wire, entry: Entry): Promise<void> {
     try {
-      if (fresh.length > 0) await this.#bounded(wire.subscribe(entry.kind, fresh))
-      this.#live(entry)
+      await this.#askOne(wire, entry)
+      if (this.#entries.has(entry)) this.#live(entry)
     } catch (error) {
-      if (wire.ended) return
-      entry.confirmed.reject(error)
-      this.#remove(entry)
-      this.#refused(error)
+      const reason = error instanceof LinkError ? error.reason : undefined
+      this.#lane.giveUp(wire, LINK_FAULTS.silent, reason ?? reasonOf(LINK_FAULTS.silent))
     }
+  }
+
+  /** Subscribes to those of the names that the server has not confirmed yet. */
+  async #ask(wire: Wire, kind: SubscriptionKind, names: readonly string[]): Promise<void> {
+    const fresh = names.filter((name) => !this.#confirmed[kind].has(name))
+    if (fresh.length === 0) return
+    await wire.subscribe(kind, fresh, this.#options.settings.handshakeMs)
+    if (wire !== this.#lane.wire) return
+    for (const name of fresh) if (this.#byName[kind].has(name)) this.#confirmed[kind].add(name)
   }
 
   /** A new connection: everything is subscribed again, then the gap is told. */
   async #opened(wire: Wire): Promise<void> {
-    for (const kind of ['channel', 'pattern'] as const) {
-      const names = [...this.#byName[kind].keys()]
-      if (names.length > 0) await this.#bounded(wire.subscribe(kind, names))
-    }
-    this.#lastSignAt = this.#clock.now()
-    this.#startPulse(wire, this.#options.settings.heartbeatMs)
+    this.#early = []
+    this.#confirmed.channel.clear()
+    this.#confirmed.pattern.clear()
+    await this.#askAll(wire, 'channel')
+    await this.#askAll(wire, 'pattern')
+    if (wire !== this.#lane.wire) return
+    this.#worked = true
+    if (!this.#options.overQuota()) this.#startPulse(wire)
     const broken = this.#broken
     this.#broken = undefined
     const gap = broken && { since: broken.since, until: this.#clock.wallNow(), reason: broken.reason }
     if (gap !== undefined) this.#count(gap)
     for (const entry of this.#entries) {
       if (gap !== undefined && entry.live) this.#call(() => entry.listener.gap?.(gap))
-      this.#live(entry)
+      // One that came meanwhile waits for a confirmation of its own.
+      if (entry.names.every((name) => this.#confirmed[entry.kind].has(name))) this.#live(entry)
+    }
+    const early = this.#early ?? []
+    this.#early = undefined
+    for (const tell of early) tell()
+  }
+
+  /** The server refuses all names for the sake of one: then they are asked for one by one. */
+  async #askAll(wire: Wire, kind: SubscriptionKind): Promise<void> {
+    const names = [...this.#byName[kind].keys()]
+    await this.#ask(wire, kind, names).catch(async (error: unknown) => {
+      if (!isRefusal(error)) throw error
+      for (const entry of this.#entries) if (entry.kind === kind) await this.#askOne(wire, entry)
+    })
+  }
+
+  async #askOne(wire: Wire, entry: Entry): Promise<void> {
+    try {
+      await this.#ask(wire, entry.kind, entry.names)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      this.#refused(entry, error)
     }
   }
 
@@ -172,49 +218,39 @@ export class Subscriber {
   }
 
   /** The lane is broken; only the first sign of it counts, until it works again. */
-  #interrupted(reason: Reason, lastReplyAt: number): void {
-    this.#stopPulse()
-    if (this.#broken !== undefined || this.#lastSignAt === -Infinity) return
-    this.#broken = { since: this.#wallTimeOf(lastReplyAt), reason }
+  #interrupted(reason: Reason, provenAt: number): void {
+    this.#endPulse()
+    this.#early = undefined
+    if (this.#worked && this.#broken === undefined) this.#broken = { since: this.#wallTimeOf(provenAt), reason }
   }
 
-  /** The wall-clock moment of the last sign of life, which may have been this reply. */
-  #wallTimeOf(lastReplyAt: number): number {
-    const signAt = Math.max(this.#lastSignAt, lastReplyAt)
-    return Math.round(this.#clock.wallNow() - (this.#clock.now() - signAt))
+  #wallTimeOf(moment: number): number {
+    return Math.floor(this.#clock.wallNow() - (this.#clock.now() - moment))
   }
 
   #message(channel: string, payload: Buffer, pattern: string | undefined): void {
-    this.#lastSignAt = this.#clock.now()
+    if (this.#early !== undefined) {
+      this.#early.push(() => this.#message(channel, payload, pattern))
+      return
+    }
     const entries = pattern === undefined ? this.#byName.channel.get(channel) : this.#byName.pattern.get(pattern)
     for (const entry of entries ?? []) this.#call(() => entry.listener.message(channel, payload, pattern))
   }
 
-  #startPulse(wire: Wire, everyMs: number): void {
-    const { settings } = this.#options
-    this.#stopPulse()
-    this.#stopPulse = pulse({
+  #startPulse(wire: Wire): void {
+    const { heartbeatMs, silenceMs } = this.#options.settings
+    this.#stopPulse ??= pulse({
       wire,
       clock: this.#clock,
-      everyMs: Math.max(everyMs, settings.flapping.pingEveryMs),
-      timeoutMs: settings.silenceMs,
+      everyMs: heartbeatMs,
+      timeoutMs: silenceMs,
       onDead: (detail) => this.#lane.giveUp(wire, LINK_FAULTS.silent, reasonOf(LINK_FAULTS.silent, detail)),
     })
   }
 
-  /** Confirmations do not pass through the wire's deadlines, so they get one here. */
-  async #bounded(confirmation: Promise<void>): Promise<void> {
-    const { promise, reject } = Promise.withResolvers<void>()
-    const late = (): void =>
-      reject(
-        new LinkError('LINK_DEADLINE', 'No answer to a subscription in time.', { executed: 'maybe', retryable: true }),
-      )
-    const stop = later(this.#clock, this.#options.settings.handshakeMs, late)
-    try {
-      await Promise.race([confirmation, promise])
-    } finally {
-      stop()
-    }
+  #endPulse(): void {
+    this.#stopPulse?.()
+    this.#stopPulse = undefined
   }
 
   /** A listener that throws must end neither its neighbours nor the process. */
@@ -227,10 +263,18 @@ export class Subscriber {
     }
   }
 
-  #refused(error: unknown): void {
+  /** Nobody may listen to this: tried again it would only be refused again. */
+  #refused(entry: Entry, error: unknown): void {
+    entry.confirmed.reject(error)
+    this.#remove(entry)
     const message = `A subscription was refused: ${describeError(error)}`
     channels.notice.publish({ source: this.#options.link, level: 'warn', message })
   }
+}
+
+/** A refusal of this very subscription, and not of a server that cannot answer now. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ReplyError && faultOfReply(error.message).reaction === 'none'
 }
 
 function closedError(): LinkError {

@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../clock.ts'
 import { LinkError, ReplyError, type Executed, type Reason } from '../errors.ts'
-import type { Address, Connection, Driver, OpenOptions, Reply } from './driver.ts'
+import type { Address, Connection, Driver, OpenOptions, Reply, SubscriptionKind } from './driver.ts'
 import {
   executedByReply,
   faultOfFailure,
@@ -91,6 +91,11 @@ export class Wire {
     return this.#pending.lastReplyAt
   }
 
+  /** Monotonic moment up to which all that the server had sent has arrived. */
+  get provenAt(): number {
+    return this.#pending.provenAt
+  }
+
   /** The handshake is over: from now on a failure is one of an established connection. */
   established(): void {
     this.#phase = 'established'
@@ -105,29 +110,24 @@ export class Wire {
 
   /** Sends a call; the promise settles within its deadline, whatever happens. */
   dispatch(call: Call): Promise<Reply> {
-    const promise = new Promise<Reply>((resolve, reject) => {
-      call.resolve = resolve
-      call.reject = reject
-    })
-    if (this.#ended) {
-      call.fail(new LinkError('LINK_UNAVAILABLE', 'The connection has ended.', { executed: 'no', retryable: true }))
-      return promise
-    }
-    this.#counters.sent += 1
-    this.#pending.add(call)
-    this.#connection.send(call.args, call.buffers).then(
-      (reply) => this.#answer(call, reply),
-      (error: unknown) => this.#failure(call, error),
-    )
+    const promise = this.#begin(call)
+    if (!this.#ended) this.#follow(call, this.#connection.send(call.args, call.buffers))
     return promise
   }
 
-  subscribe(kind: 'channel' | 'pattern', names: readonly string[]): Promise<void> {
-    return this.#connection.subscribe(kind, names)
+  /** Fulfilled when the server has confirmed; a call like any other, with deadline and all. */
+  subscribe(kind: SubscriptionKind, names: readonly string[], deadlineMs: number): Promise<Reply> {
+    const call = new Call([kind === 'channel' ? 'SUBSCRIBE' : 'PSUBSCRIBE', ...names], deadlineMs)
+    const promise = this.#begin(call)
+    if (!this.#ended) this.#follow(call, this.#connection.subscribe(kind, names))
+    return promise
   }
 
-  unsubscribe(kind: 'channel' | 'pattern', names: readonly string[]): Promise<void> {
-    return this.#connection.unsubscribe(kind, names)
+  unsubscribe(kind: SubscriptionKind, names: readonly string[], deadlineMs: number): Promise<Reply> {
+    const call = new Call([kind === 'channel' ? 'UNSUBSCRIBE' : 'PUNSUBSCRIBE', ...names], deadlineMs)
+    const promise = this.#begin(call)
+    if (!this.#ended) this.#follow(call, this.#connection.unsubscribe(kind, names))
+    return promise
   }
 
   /** Ends the wire at once; calls in flight fail with `maybe`. The owner knows why, so `ended` is not called. */
@@ -154,6 +154,27 @@ export class Wire {
         if (!this.#ended) events.invalidated(keys)
       },
     })
+  }
+
+  #begin(call: Call): Promise<Reply> {
+    const promise = new Promise<Reply>((resolve, reject) => {
+      call.resolve = resolve
+      call.reject = reject
+    })
+    if (this.#ended)
+      call.fail(new LinkError('LINK_UNAVAILABLE', 'The connection has ended.', { executed: 'no', retryable: true }))
+    else {
+      this.#counters.sent += 1
+      this.#pending.add(call)
+    }
+    return promise
+  }
+
+  #follow(call: Call, outcome: Promise<Reply | void>): void {
+    outcome.then(
+      (reply) => this.#answer(call, reply ?? null),
+      (error: unknown) => this.#failure(call, error),
+    )
   }
 
   #answer(call: Call, reply: Reply): void {
