@@ -63,6 +63,16 @@ test('Supervisor goes down with the true cause at once when the connection ends,
   supervisor.close()
 })
 
+test('Supervisor takes nonsense on a connection that had worked for an outage, also on the first', async () => {
+  const { supervisor, clock, driver } = supervised()
+  supervisor.start()
+  await clock.advance(10)
+  driver.last.end(new Error('Unknown RESP type 72 "H". Please report this.'))
+  assert.equal(supervisor.health.reason.code, 'not-redis')
+  assert.equal(supervisor.health.state, 'down')
+  supervisor.close()
+})
+
 test('Supervisor finds a silent connection by two heartbeats when nobody calls', async () => {
   const { supervisor, clock, driver } = supervised()
   supervisor.start()

@@ -240,7 +240,8 @@ export class Wire {
 
   #closed(cause: Error | undefined): void {
     if (this.#ended) return
-    const { open, everUp } = this.#options
+    const { open } = this.#options
+    const everUp = this.#options.everUp || this.#phase === 'established'
     const fault = faultOfFailure(cause, { phase: this.#phase, tls: open.tls !== undefined, everUp })
     this.#end(fault, reasonOf(fault, cause === undefined ? undefined : describeError(cause)))
   }
