@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createDatabase } from 'evenkeel/database'
+import { channels } from '../../src/telemetry/channels.ts'
 import { rejects, type Subject } from './database-subject.ts'
 
 export function schemaTests(subject: Subject): void {
@@ -19,8 +20,15 @@ export function schemaTests(subject: Subject): void {
       rival.migrate('rush', migrations)
       return rival
     })
+    const states: string[] = []
+    const unsubscribe = channels.databaseState.subscribe(({ to, reason }) => states.push(`${to} ${reason.code}`))
     for (const rival of rivals) rival.start()
     await Promise.all(rivals.map((rival) => rival.ready({ deadlineMs: 20_000 })))
+    unsubscribe()
+    assert.deepEqual(
+      states.filter((state) => state.startsWith('misconfigured')),
+      [],
+    )
     const { rows } = await subject.database.query('SELECT id, more FROM rush ORDER BY id')
     assert.deepEqual(rows, [
       { id: 'first', more: null },

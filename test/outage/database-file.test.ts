@@ -115,6 +115,16 @@ test('killed with SIGKILL while it writes, five times: every acknowledged row is
   assert.deepEqual(missing, [])
 })
 
+test('every commit is on the disk when it is acknowledged: WAL, and synchronous FULL', async () => {
+  const database = open()
+  const setting = (name: string): Promise<unknown> =>
+    database.transaction(async (tx) => (await tx.query(`PRAGMA ${name}`)).rows[0]?.[name])
+  assert.deepEqual(
+    [await setting('journal_mode'), await setting('synchronous'), await setting('foreign_keys')],
+    ['wal', 2, 1],
+  )
+})
+
 test('three processes on one file: nothing fails, no update is lost', async () => {
   const counters = [1, 2, 3].map(() => spawnChild(['count']))
   await Promise.all(counters.map((child) => exited(child.process)))

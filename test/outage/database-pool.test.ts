@@ -49,12 +49,10 @@ after(async () => {
 
 test('100 calls at once share no more than max connections', async () => {
   const database = await open({ pool: { max: 4 } })
-  let done = false
-  const working = busy(database, 100).finally(() => {
-    done = true
-  })
+  const done = new AbortController()
+  const working = busy(database, 100).finally(() => done.abort())
   let most = 0
-  while (!done) most = Math.max(most, (await pids()).length)
+  while (!done.signal.aborted) most = Math.max(most, (await pids()).length)
   await working
   assert.ok(most >= 2 && most <= 4, `${most} connections`)
 })
@@ -75,6 +73,14 @@ test('a connection that has reached its age is replaced, and no call fails for i
     seen.add(rows[0]?.['pid'])
     return seen.size >= 3
   })
+})
+
+test('a connection whose answer did not come in time is not used again', async () => {
+  const database = await open({ pool: { max: 1 } })
+  const pid = async (): Promise<unknown> => (await database.query('SELECT pg_backend_pid() AS pid')).rows[0]?.['pid']
+  const first = await pid()
+  await assert.rejects(database.query('SELECT pg_sleep(30)', [], { deadlineMs: 100 }), { code: 'DATABASE_DEADLINE' })
+  assert.notEqual(await pid(), first)
 })
 
 test('connections that died in silence are found out before they are used', async () => {
