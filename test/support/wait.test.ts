@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { claim } from './port-claims.ts'
 import { eventually, freePort } from './wait.ts'
 
 test('eventually() probes until the answer is truthy, over errors too', async () => {
@@ -31,4 +37,18 @@ test('freePort() gives ports that can be bound and that no outgoing connection t
   const server = createServer().listen(port, '127.0.0.1')
   await once(server, 'listening')
   server.close()
+})
+
+test('freePort() gives a port to one test process only, as long as that lives', async () => {
+  const port = await freePort()
+  assert.equal(claim(port), false)
+  const claimedElsewhere = `import { claim } from '${import.meta.resolve('./port-claims.ts')}'; console.log(claim(${port}))`
+  const elsewhere = async (): Promise<string> => {
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', claimedElsewhere])
+    return stdout.trim()
+  }
+  assert.equal(await elsewhere(), 'false')
+  // A process that was killed could not give it back.
+  writeFileSync(join(tmpdir(), 'evenkeel-test-ports', String(port)), '999999999')
+  assert.equal(await elsewhere(), 'true')
 })

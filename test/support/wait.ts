@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { claim } from './port-claims.ts'
 
 export interface EventuallyOptions {
   /** Give up after this long. @default 10_000 */
@@ -61,11 +62,14 @@ async function beforeLimit<T>(probe: () => T | Promise<T> | undefined, endsAt: n
 const FIRST_PORT = 15_000
 const LAST_PORT = 22_700
 
-/** A TCP port on 127.0.0.1 that nobody used a moment ago. Whoever binds it must be ready to lose the race and ask again. */
+/**
+ * A TCP port on 127.0.0.1 that nobody used a moment ago and that no other test is given. Other programs may take it:
+ * whoever binds it must be ready to lose the race and ask again.
+ */
 export async function freePort(): Promise<number> {
   while (true) {
     const port = randomInt(FIRST_PORT, LAST_PORT)
-    if (await isFree(port)) return port
+    if (claim(port) && (await isFree(port))) return port
   }
 }
 
