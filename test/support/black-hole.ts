@@ -29,6 +29,11 @@ export class BlackHole {
     return hole
   }
 
+  /** What listens there once it has healed. */
+  get server(): RedisServer {
+    return this.#server
+  }
+
   get host(): string {
     return this.#server.host
   }
