@@ -8,6 +8,7 @@
 import { isLegal, type HealthState } from '../../src/link/health.ts'
 import { asMarkdown } from '../boundaries/table.ts'
 import { optionTable } from './options.ts'
+import { DATABASE, LINK, ORDERS, TELEMETRY, tourTable } from './tour.ts'
 
 /** Every state, in the order of the table; the compiler sees to it that none is missing. */
 const STATES: Readonly<Record<HealthState, true>> = {
@@ -27,6 +28,10 @@ const STATES: Readonly<Record<HealthState, true>> = {
 const WRITERS: Readonly<Record<string, () => string>> = {
   'import-table': asMarkdown,
   'link-transitions': transitionTable,
+  'tour-link': () => tourTable(LINK),
+  'tour-database': () => tourTable(DATABASE),
+  'tour-telemetry': () => tourTable(TELEMETRY),
+  'tour-orders': () => tourTable(ORDERS),
   'options-evenkeel': () => optionTable('evenkeel.ts', 'EvenkeelOptions'),
   'options-redis': () => optionTable('link/endpoint.ts', 'RedisOptions'),
   'options-sentinel': () => optionTable('link/endpoint.ts', 'SentinelOptions'),

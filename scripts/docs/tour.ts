@@ -1,0 +1,118 @@
+/**
+ * A folder file by file, in reading order, with the sentence that each file opens with: the tour of ARCHITECTURE.md cannot say
+ * anything else than the files do. A file that nobody has put in order yet comes last.
+ */
+import { globSync, readFileSync } from 'node:fs'
+import { root } from '../project.ts'
+
+export interface Tour {
+  readonly folder: string
+  /** What is read together, and in which order; names without `.ts`. */
+  readonly stops: Readonly<Record<string, readonly string[]>>
+}
+
+const FAULT_TABLES = [
+  'network',
+  'tls',
+  'authentication',
+  'server-state',
+  'persistence',
+  'cluster',
+  'quota',
+  'usage',
+  'own',
+].map((name) => `faults/${name}`)
+
+export const LINK: Tour = {
+  folder: 'src/link',
+  stops: {
+    'What others see': ['redis-link', 'health', 'link', 'settings'],
+    'Where Redis is': ['endpoint', 'redis-url', 'environment', 'locate', 'lookup', 'sentinel', 'surroundings'],
+    'One call': ['single-link', 'commands', 'command-keys', 'pending', 'wire', 'fence', 'counters'],
+    'One connection': ['gate', 'connector', 'handshake', 'greeting', 'tls-mismatch', 'backoff', 'attempt-delays'],
+    'The states': ['supervisor', 'activities', 'admission', 'late-window', 'flap-hold'],
+    'Beside the command connection': ['lane', 'subscriber', 'blocking'],
+    'What went wrong': ['faults', 'faults/fault', 'faults/reply', 'faults/failure', 'faults/describe', ...FAULT_TABLES],
+    'Client libraries': ['driver', 'drivers/socket', 'drivers/node-redis', 'drivers/ioredis'],
+    Cluster: [
+      'cluster',
+      'cluster-map',
+      'key-slot',
+      'cluster-nodes',
+      'cluster-router',
+      'cluster-refresh',
+      'cluster-health',
+      'cluster-subscriptions',
+      'cluster-blocking',
+    ],
+  },
+}
+
+export const DATABASE: Tour = {
+  folder: 'src/database',
+  stops: {
+    'What others see': ['database', 'health', 'options', 'address', 'environment'],
+    'One call': ['create-database', 'deadline', 'statement', 'values', 'dialect', 'transaction', 'turns'],
+    'The states': ['supervisor', 'attempts', 'watch'],
+    'What went wrong': ['faults', 'classify'],
+    'Schema and messages': ['migrations', 'notifications'],
+    'The engines': [
+      'engine',
+      'postgres/engine',
+      'postgres/pool',
+      'postgres/connection',
+      'sqlite/engine',
+      'sqlite/file',
+    ],
+  },
+}
+
+export const TELEMETRY: Tour = {
+  folder: 'src/telemetry',
+  stops: { 'In order': ['channels', 'health-report', 'incidents', 'incident', 'incident-text', 'logging', 'metrics'] },
+}
+
+export const ORDERS: Tour = {
+  folder: 'examples/orders',
+  stops: {
+    'In order': [
+      'main',
+      'settings',
+      'app',
+      'routes/orders',
+      'order',
+      'orders',
+      'sweep',
+      'fulfil',
+      'wake-up',
+      'routes/health',
+    ],
+  },
+}
+
+/** The tour as a table. */
+export function tourTable({ folder, stops }: Tour): string {
+  const files = globSync('**/*.ts', { cwd: `${root}/${folder}` }).filter((file) => !/\.test\.ts$|index\.ts$/.test(file))
+  const ordered = Object.values(stops).flat()
+  const others = files.map((file) => file.slice(0, -3)).filter((name) => !ordered.includes(name))
+  const groups: [string, readonly string[]][] = [...Object.entries(stops), ['Besides', others.toSorted()]]
+  const rows = groups
+    .filter(([, names]) => names.length > 0)
+    .flatMap(([title, names]) => [`| **${title}** | |`, ...names.map((name) => row(folder, name))])
+  return ['| file | what it is for |', '|---|---|', ...rows].join('\n')
+}
+
+function row(folder: string, name: string): string {
+  const path = `${folder}/${name}.ts`
+  return `| [${name}.ts](${path}) | ${opening(path, readFileSync(`${root}/${path}`, 'utf8'))} |`
+}
+
+/** The first sentence of the comment that a file opens with; a picture or an example below it does not belong to it. */
+export function opening(path: string, source: string): string {
+  const comment = /^\/\*\*([\s\S]*?)\*\//.exec(source)?.[1]
+  if (comment === undefined) throw new Error(`${path} does not open with a comment that says what it is for.`)
+  const lines = comment.split('\n').map((line) => line.replace(/^\s*\*\s?/, '').trimEnd())
+  const paragraph = lines.join('\n').trim().split('\n\n', 1)[0] ?? ''
+  const sentence = /^[\s\S]*?[.?](?=\s+[A-Z`]|$)/.exec(paragraph)?.[0] ?? paragraph
+  return sentence.replaceAll(/\s+/g, ' ').replace(/:$/, '.').replaceAll('|', '\\|')
+}
