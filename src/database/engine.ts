@@ -62,6 +62,8 @@ export interface Engine {
   probe(deadline: Deadline): Promise<void>
   /** The server is gone: ends idle connections and turns away whoever waits for one. */
   drain(fault: Fault): void
+  /** The server refuses writes: what is opened from now on may lead to another one, so connections are renewed. */
+  refresh(): void
   /** Ends everything at once; never waits for the server. */
   close(): Promise<void>
 }

@@ -66,6 +66,7 @@ class FakeServer {
       lease: unused,
       probe: (deadline) => this.#probe(deadline),
       drain: () => void this.drains++,
+      refresh: () => undefined,
       close: async () => undefined,
     }
   }

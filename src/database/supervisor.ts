@@ -268,6 +268,8 @@ export class Supervisor implements EngineEvents {
 
   #writesBlocked(fault: Fault): void {
     this.#machine.move('write-blocked', fault.reason)
+    // After a failover the name leads to another server, while open connections stay at the one that was degraded.
+    this.engine.refresh()
     if (this.#writeProbe === undefined) this.#planWriteProbe()
   }
 

@@ -12,7 +12,6 @@ import pg from 'pg'
 import { DatabaseError } from '../../src/errors.ts'
 import { channels } from '../../src/telemetry/channels.ts'
 import { BlackHole } from '../support/black-hole.ts'
-import { certificates } from '../support/certificates.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
 import { eventually } from '../support/wait.ts'
 import { busyResources, LOAD_MIGRATIONS, nothingLeft } from './database-load.ts'
@@ -238,30 +237,6 @@ test('connections ended by an administrator: those idle are replaced, the runnin
   const error = await running
   assert.deepEqual([error.code, error.executed, error.reason?.code], ['DATABASE_LOST', 'maybe', 'shutting-down'])
   await stateOf(database, 'up')
-})
-
-test('TLS: each mismatch is told by its cause, and the right settings work', async () => {
-  const { ca, server: right, otherHost, selfSigned } = await certificates()
-  const reasonFor = async (target: PostgresServer, options: DatabaseOptions): Promise<string | undefined> => {
-    const database = open({ url: target.url, ...options })
-    const error = await database.query('SELECT 1').then(
-      () => undefined,
-      (reason: unknown) => reason,
-    )
-    await database.close()
-    return error instanceof DatabaseError ? error.reason?.code : undefined
-  }
-  assert.equal(await reasonFor(server, { url: `${server.url}?sslmode=require` }), 'tls-not-offered')
-  for (const [certificate, expected] of [
-    [right, undefined],
-    [selfSigned, 'tls-untrusted'],
-    [otherHost, 'tls-untrusted'],
-  ] as const) {
-    await using encrypted = await PostgresServer.start({ tls: { certificate, only: true } })
-    assert.equal(await reasonFor(encrypted, { tls: { ca: ca.cert } }), expected)
-    assert.equal(await reasonFor(encrypted, {}), 'tls-required')
-    assert.equal(await reasonFor(encrypted, { url: `${encrypted.url}?sslmode=no-verify` }), undefined)
-  }
 })
 
 test('something else listens on the port: told as that, without a crash', async () => {

@@ -2,7 +2,6 @@
  * One connection to PostgreSQL. Every wait on it ends at a deadline; a missed deadline ends the connection, because
  * what comes back on it later would be taken for the answer to the next question.
  */
-import { Socket } from 'node:net'
 import type { DatabaseError, Executed } from '../../errors.ts'
 import { classify, faultError, ownFault } from '../classify.ts'
 import type { Fault } from '../classify.ts'
@@ -11,6 +10,7 @@ import type { EngineEvents, QueryResult, Statement } from '../engine.ts'
 import { toPostgres } from '../values.ts'
 import type { Canceller } from './cancel.ts'
 import type { PgClient, PgConfig, PgModule, PgNotification, PgResult } from './client.ts'
+import { PostgresSocket } from './socket.ts'
 
 export interface ConnectionOptions {
   readonly module: PgModule
@@ -35,7 +35,7 @@ export class PostgresConnection {
   onLost: ((fault: Fault) => void) | undefined
   onNotification: ((message: PgNotification) => void) | undefined
   readonly #options: ConnectionOptions
-  readonly #socket = new Socket()
+  readonly #socket = new PostgresSocket()
   readonly #client: PgClient
   #over = false
 

@@ -83,6 +83,10 @@ export class PostgresEngine implements Engine {
     this.#pool.drain(fault)
   }
 
+  refresh(): void {
+    this.#pool.renew()
+  }
+
   async close(): Promise<void> {
     this.notifications.close()
     this.#pool.close()

@@ -3,7 +3,7 @@
  *
  *     no listener ──▶ (nothing is open)
  *     listeners   ──▶ attempts ──▶ LISTEN, and a message to ourselves ──▶ it came: heard from now on, `onGap`
- *                         ▲                        └─ it did not: a pooler in between, tried again in a minute
+ *                         ▲                        └─ it did not: a pooler in between, tried again later
  *                         └── connection lost, or silent
  */
 import type { Clock, TimerHandle } from '../../clock.ts'
@@ -21,8 +21,11 @@ const PING_EVERY_MS = 2000
 const PING_MS = 1000
 /** How long a message to ourselves may take. */
 const ECHO_MS = 1000
-const DEAF_POOLER_PAUSE_MS = 60_000
+const DEAF_POOLER_PAUSE_MS = 15_000
 const ECHO_CHANNEL = 'evenkeel_echo'
+const DEAF =
+  'LISTEN does not work here: a pooler in transaction mode is in between, or the server is very slow. ' +
+  'New work is found by looking for it; a direct connection would tell of it at once.'
 
 export interface PostgresNotificationsOptions {
   readonly settings: Settings
@@ -39,6 +42,7 @@ export class PostgresNotifications implements Notifications {
   readonly #attempts: Attempts
   #usable = false
   #trying = false
+  #toldDeaf = false
   #connection: PostgresConnection | undefined
   /** Channels that the connection listens to. */
   readonly #heard = new Set<string>()
@@ -165,12 +169,8 @@ export class PostgresNotifications implements Notifications {
 
   #isDeaf(connection: PostgresConnection): void {
     connection.destroy()
-    channels.notice.publish({
-      source: this.#options.settings.name,
-      level: 'warn',
-      message:
-        'LISTEN does not work on this connection: a pooler in transaction mode is in between. Processes find new work by looking for it; give this one a direct connection for immediate wake-ups.',
-    })
+    if (!this.#toldDeaf) channels.notice.publish({ source: this.#options.settings.name, level: 'warn', message: DEAF })
+    this.#toldDeaf = true
     this.#timer = this.#clock.setTimer(() => {
       this.#timer = undefined
       this.#update()
@@ -181,6 +181,7 @@ export class PostgresNotifications implements Notifications {
     this.#trying = false
     const connection = this.#connection
     if (connection === undefined) return
+    this.#toldDeaf = false
     connection.onNotification = ({ channel, payload = '' }) => {
       this.#aliveAt = this.#clock.wallNow()
       this.#listeners.deliver(channel, payload)

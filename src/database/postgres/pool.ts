@@ -91,16 +91,21 @@ export class ConnectionPool {
     else this.#adopt(fresh)
   }
 
-  /** Ends idle connections and turns waiters away; those in use end when they come back. */
+  /** The server is gone: turns waiters away, and renews all connections. */
   drain(fault: Fault): void {
     this.#refuse(fault)
     for (const limit of [...this.#openings]) limit.cut()
-    for (const connection of [...this.#idle]) this.#discard(connection)
+    this.renew()
+  }
+
+  /** Ends idle connections; those in use end when they come back, and make room for new ones until then. */
+  renew(): void {
     for (const connection of this.#all) {
       connection.suspect = true
       this.#suspects.add(connection)
     }
     this.#all.clear()
+    for (const connection of [...this.#idle]) this.#discard(connection)
   }
 
   /** Ends everything. */

@@ -100,6 +100,9 @@ export class SqliteEngine implements Engine {
     this.#reading.refuse(() => faultError(fault, 'no'))
   }
 
+  /** There is only this file, and what is open on it can write again as soon as anybody can. */
+  refresh(): void {}
+
   async close(): Promise<void> {
     this.notifications.close()
     this.drain(ownFault('lost', { place: this.address, detail: 'closed' }))
