@@ -57,15 +57,15 @@ test('the defaults that are documented are those that the code uses', () => {
 const PREFIXES = ['REDIS', 'REDIS_SENTINEL']
 
 /** What the code reads from the environment: the names stand in its texts. */
-function variablesRead(): string[] {
+function variablesRead(): Set<string | undefined> {
   const files = ['src/link/environment.ts', 'src/database/environment.ts', 'examples/orders/settings.ts']
   const names = files.flatMap((file) =>
     [...source(file).matchAll(/'([A-Z][A-Z0-9_]{3,})'/g)].map(([, name = '']) => name),
   )
-  return [...new Set(names)].filter((name) => !PREFIXES.includes(name)).toSorted()
+  return new Set(names.filter((name) => !PREFIXES.includes(name)))
 }
 
 test('docs/configuration.md names every environment variable that is read, and no other', () => {
   const told = source('docs/configuration.md').matchAll(/^\| `([A-Z][A-Z0-9_]+)`/gm)
-  assert.deepEqual([...told].map(([, name]) => name).toSorted(), variablesRead())
+  assert.deepEqual(new Set([...told].map(([, name]) => name)), variablesRead())
 })

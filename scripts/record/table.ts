@@ -92,8 +92,9 @@ function noticed(all: readonly Outcome[], language: Language): string {
   return language === 'english' ? 'at once' : '立即'
 }
 
-/** `0.1 ms`, `14 ms`, `1.6 s`. */
+/** `< 0.1 ms`, `0.3 ms`, `14 ms`, `1.6 s`. */
 export function milliseconds(value: number): string {
+  if (value < 0.1) return '< 0.1 ms'
   if (value >= 1000) return `${(value / 1000).toFixed(1)} s`
   return value < 1 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`
 }
