@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import { createLink, type Gap, type RedisLink } from '../../src/link/index.ts'
 import { RedisCluster } from '../support/cluster.ts'
-import { Counting, keysPerNode } from '../support/counting.ts'
+import { Counting, keysPerNode, underLoad } from '../support/counting.ts'
 import type { RedisServer } from '../support/redis-server.ts'
 import { eventually } from '../support/wait.ts'
 
@@ -55,16 +55,12 @@ test('a master dies: its replica takes over, and the link follows without being 
   const others = [...(await keysPerNode(cluster)).values()].filter((other) => other !== key)
   const runId = link.server?.runId
   const [ill, well] = [new Counting(link, [key]), new Counting(link, others)]
-  let running = true
-  const load = Promise.all([ill.runWhile(() => running), well.runWhile(() => running)])
-  await eventually('calls are under way', () => ill.acknowledged > 10)
-  await master.kill()
-  await eventually('the link has seen it', () => link.health.state === 'down', { everyMs: 5 })
-  await eventually('the replica has taken over', () => link.health.state === 'up')
-  const before = ill.acknowledged
-  await eventually('writes are answered again', () => ill.acknowledged > before + 20)
-  running = false
-  await load
+  await underLoad([ill, well], async () => {
+    await master.kill()
+    await eventually('the link has seen it', () => link.health.state === 'down', { everyMs: 5 })
+    await eventually('the replica has taken over', () => link.health.state === 'up', { timeoutMs: 20_000 })
+    await answeredAgain(ill)
+  })
   assert.notEqual(link.server?.runId, runId, 'another process answers, perhaps with other data')
   // Until it has a new master the whole cluster refuses its calls; what was acknowledged is there.
   for (const error of well.errors) assert.deepEqual([error.executed, error.retryable], ['no', true])
@@ -77,23 +73,21 @@ test('a master freezes and its replica takes over; thawed, it gets no write of o
   const { master, key } = await someMaster()
   const link = await up()
   const counting = new Counting(link, [key])
-  let running = true
-  const load = counting.runWhile(() => running)
-  await eventually('calls are under way', () => counting.acknowledged > 10)
-  master.freeze()
-  await eventually('the link has seen it', () => link.health.state === 'down', { everyMs: 5 })
-  await eventually('the replica has taken over', () => link.health.state === 'up')
-  const before = counting.acknowledged
-  await eventually('writes are answered again', () => counting.acknowledged > before + 20)
-  master.thaw()
-  await eventually('the old master has become a replica', async () => {
-    return /role:slave/.test(String(await master.command('INFO', 'replication')))
+  let before = 0
+  await underLoad([counting], async () => {
+    master.freeze()
+    await eventually('the link has seen it', () => link.health.state === 'down', { everyMs: 5 })
+    await eventually('the replica has taken over', () => link.health.state === 'up', { timeoutMs: 20_000 })
+    before = counting.acknowledged
+    await answeredAgain(counting)
+    master.thaw()
+    await eventually('the old master has become a replica', async () => {
+      return String(await master.command('INFO', 'replication')).includes('role:slave')
+    })
   })
   const [counted = ''] = counting.keys
   const owner = await cluster.ownerOf(await cluster.slotOf(counted))
   assert.notEqual(owner, master)
-  running = false
-  await load
   const found = Number(await owner.command('GET', counted))
   const uncertain = counting.errors.filter(({ executed }) => executed === 'maybe').length
   // Not less than what was acknowledged after the failover, not more than what may have been done.
@@ -106,18 +100,20 @@ test('an operator fails over: nothing is lost, and the link follows', async () =
   const { master, key } = await someMaster()
   const link = await up()
   const counting = new Counting(link, [key])
-  let running = true
-  const load = counting.runWhile(() => running)
-  await eventually('calls are under way', () => counting.acknowledged > 10)
   const replica = await replicaOf(master)
-  assert.equal(await replica.command('CLUSTER', 'FAILOVER'), 'OK')
-  await eventually('the replica is the master', async () => {
-    return (await cluster.ownerOf(await cluster.slotOf(key))) === replica
+  await underLoad([counting], async () => {
+    await eventually(
+      'the replica is the master',
+      async () => {
+        // It gives up by itself when it does not get in step in time, so it is asked again.
+        await replica.command('CLUSTER', 'FAILOVER')
+        const owned = async (): Promise<boolean> => (await cluster.ownerOf(await cluster.slotOf(key))) === replica
+        return await eventually('it takes over', owned, { timeoutMs: 6000 })
+      },
+      { timeoutMs: 30_000 },
+    )
+    await answeredAgain(counting)
   })
-  const before = counting.acknowledged
-  await eventually('writes are answered again', () => counting.acknowledged > before + 20)
-  running = false
-  await load
   await counting.verify()
 })
 
@@ -143,6 +139,11 @@ test('subscriptions move when their node dies, with a gap, and hear what any nod
   await eventually('messages come again', () => heard.includes('after'))
   assert.deepEqual(heard, ['before', 'after'])
 })
+
+async function answeredAgain(counting: Counting): Promise<void> {
+  const before = counting.acknowledged
+  await eventually('writes are answered again', () => counting.acknowledged > before + 20)
+}
 
 async function replicaOf(master: RedisServer): Promise<RedisServer> {
   const id = await cluster.idOf(master)

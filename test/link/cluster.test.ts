@@ -9,7 +9,7 @@ import { LinkError } from '../../src/errors.ts'
 import { ioredis } from '../../src/link/drivers/ioredis.ts'
 import { createLink, type LinkHealth, type LinkOptions, nodeRedis, type RedisLink } from '../../src/link/index.ts'
 import { RedisCluster } from '../support/cluster.ts'
-import { Counting, keysPerNode } from '../support/counting.ts'
+import { Counting, keysPerNode, underLoad } from '../support/counting.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { SlotMigration } from '../support/slot-migration.ts'
 import { eventually } from '../support/wait.ts'
@@ -151,9 +151,7 @@ test('a slot moves under load: no error, no loss, nothing twice; half moved keys
   const to = cluster.nodes.find((node) => node !== owner)
   assert.ok(to !== undefined)
   const counting = new Counting(link, tagged)
-  let moving = true
-  const load = counting.runWhile(() => moving)
-  try {
+  await underLoad([counting], async () => {
     await eventually('every key is there', () => counting.acknowledged > 200)
 
     const migration = await SlotMigration.begin(cluster, slot, to)
@@ -171,10 +169,7 @@ test('a slot moves under load: no error, no loss, nothing twice; half moved keys
       await link.send(['INCRBY', moved, '0'])
       return link.stats.errorReplies === errors
     })
-  } finally {
-    moving = false
-    await load
-  }
+  })
   assert.deepEqual(counting.errors, [])
   await counting.verify()
   await (await SlotMigration.begin(cluster, slot, owner)).finish()

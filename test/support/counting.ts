@@ -8,6 +8,7 @@ import { LinkError } from '../../src/errors.ts'
 import type { RedisLink } from '../../src/link/index.ts'
 import type { RedisCluster } from './cluster.ts'
 import type { RedisServer } from './redis-server.ts'
+import { eventually } from './wait.ts'
 
 const EVERY_MS = 10
 
@@ -73,6 +74,19 @@ export class Counting {
       if (count !== undefined && error.executed === 'maybe') count.maybe += 1
     }
     this.longestMs = Math.max(this.longestMs, performance.now() - startedAt)
+  }
+}
+
+/** Counts while the story goes on, and ends with it, also when the story fails. */
+export async function underLoad(countings: readonly Counting[], story: () => Promise<void>): Promise<void> {
+  let running = true
+  const load = Promise.all(countings.map((counting) => counting.runWhile(() => running)))
+  try {
+    for (const counting of countings) await eventually('calls are under way', () => counting.acknowledged > 10)
+    await story()
+  } finally {
+    running = false
+    await load
   }
 }
 
