@@ -69,7 +69,8 @@ export function pulse({ wire, clock, everyMs, timeoutMs, misses = 2, onDead, onL
   const look = (): void => {
     onLook?.()
     const idleMs = clock.now() - wire.lastReplyAt
-    const due = idleMs >= everyMs && wire.inFlight === 0
+    // A call that waits for its answer is a question too; one that has waited in vain is none.
+    const due = idleMs >= everyMs && !wire.awaiting
     if (due) ask()
     stopTimer = later(clock, due ? everyMs : Math.max(everyMs - idleMs, everyMs / 10), look)
   }

@@ -67,6 +67,11 @@ export class BlockingLaneConnection implements BlockingLane {
     this.#refuse(new LinkError('LINK_UNAVAILABLE', reason.text, { executed: 'no', retryable: true, reason }))
   }
 
+  /** Nothing new may go out: a command that waits in the server goes on. */
+  refrain(reason: Reason): void {
+    if (this.#waiting !== undefined) this.drop(reason)
+  }
+
   close(): void {
     if (this.#closed) return
     this.#closed = true

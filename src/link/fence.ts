@@ -56,6 +56,18 @@ export class Fence {
   /** Sends the command; it runs before its deadline or not at all. */
   async send(wire: Wire, call: Call): Promise<Reply> {
     const until = this.#clock.now() + call.deadlineMs
+    this.#refresh(wire)
+    try {
+      return await this.#evaluate(wire, call, until)
+    } catch (error) {
+      // Late although there was time left: the offset was measured in a slow moment, and is too low by that.
+      const early = this.#clock.now() < until
+      if (early && error instanceof LinkError && error.code === 'LINK_LATE') void this.#measure(wire)
+      throw error
+    }
+  }
+
+  async #evaluate(wire: Wire, call: Call, until: number): Promise<Reply> {
     const tail = this.#tail(call, until)
     try {
       return await this.#attempt(wire, ['EVALSHA', SHA, ...tail], call)
@@ -84,9 +96,13 @@ export class Fence {
   }
 
   /** Clocks drift and are set: the offset is measured again now and then, beside the calls. */
-  async refresh(wire: Wire): Promise<void> {
-    const age = this.#clock.now() - (this.#offset?.at ?? 0)
-    if (this.#measuring || this.#offset === undefined || age < this.#settings.offsetMaxAgeMs) return
+  #refresh(wire: Wire): void {
+    if (this.#offset !== undefined && this.#clock.now() - this.#offset.at >= this.#settings.offsetMaxAgeMs)
+      void this.#measure(wire)
+  }
+
+  async #measure(wire: Wire): Promise<void> {
+    if (this.#measuring) return
     this.#measuring = true
     const context = { wire, clock: this.#clock, deadlineMs: this.#settings.readDeadlineMs }
     const offsetMs = await timed(context).catch(() => undefined)

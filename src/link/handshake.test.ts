@@ -83,3 +83,11 @@ test('inspect() takes a server for what it is that tells nothing about itself', 
     blocked: undefined,
   })
 })
+
+test('inspect() asks again when a server became ready in the middle of the questions', async () => {
+  const { begin, clock, driver } = attempt()
+  driver.answers = healthyBut({ TIME: new FakeErrorReply('BUSY Redis is busy running a script. SCRIPT KILL') })
+  const { outcome } = begin()
+  await clock.advance(10)
+  assert.equal((await outcome).kind, 'waiting')
+})

@@ -93,19 +93,22 @@ export async function inspect(context: HandshakeContext): Promise<Inspection> {
   ])
   verifyDatabase(endpoint.database, own)
   const server = identityOf({ wire, info, role, id })
-  const blocked = pings.map(refusalOf).find((found) => found !== undefined)
-  if (blocked !== undefined && blocked.fault.reaction !== 'write-blocked') throw blocked
+  const refusals = [info, role, id, own, ...pings].flatMap((reply) => refusalOf(reply) ?? [])
+  const [blocked] = refusals
+  for (const refusal of refusals) if (refusal.fault.reaction !== 'write-blocked') throw refusal
   const replica =
     server.role === 'replica' ? new HandshakeRefusal(LINK_FAULTS.readOnlyReplica, 'its role is replica') : undefined
   if (replica !== undefined && endpoint.topology === 'sentinel') throw replica
   return { server, clockOffsetMs, blocked: blocked ?? replica }
 }
 
-/** Measures the server's clock against ours; undefined where TIME is refused. */
+/** Measures the server's clock against ours; undefined where TIME is not permitted, HandshakeRefusal while it is not served. */
 export async function timed(
   context: Pick<HandshakeContext, 'wire' | 'clock' | 'deadlineMs'>,
 ): Promise<number | undefined> {
   const reply = await context.wire.request(['TIME'], context.deadlineMs).catch(onlyReplies)
+  const refusal = refusalOf(reply)
+  if (refusal !== undefined) throw refusal
   if (!Array.isArray(reply)) return undefined
   const [seconds, micros] = reply as readonly Reply[]
   return Number(seconds) * 1000 + Number(micros) / 1000 - context.clock.now()

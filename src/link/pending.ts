@@ -117,6 +117,12 @@ export class Pending {
     return this.#bytes
   }
 
+  /** Is there a call whose deadline has not passed? */
+  get awaiting(): boolean {
+    for (const { cursor } of this.#lines.values()) if (cursor !== undefined) return true
+    return false
+  }
+
   /** Monotonic milliseconds of the newest reply; -Infinity before the first. */
   get lastReplyAt(): number {
     return this.#lastReplyAt

@@ -83,7 +83,6 @@ export class SingleLink implements RedisLink {
       link: this.name,
       counters: this.#counters,
       serving: () => this.#serving,
-      overQuota: () => this.health.state === 'over-quota',
     })
   }
 
@@ -190,7 +189,6 @@ export class SingleLink implements RedisLink {
   }
 
   async #sendFenced(wire: Wire, call: Call): Promise<Reply> {
-    void this.#fence.refresh(wire)
     try {
       return await this.#fence.send(wire, call)
     } catch (error) {
@@ -215,6 +213,7 @@ export class SingleLink implements RedisLink {
     const { state, reason, can, since } = health
     channels.linkState.publish({ link: this.name, from: before.state, to: state, reason, can, at: since })
     if (state === 'isolated' || state === 'closed') this.#dropLanes(reason)
+    else if (state === 'over-quota') this.#quietLanes(reason)
     else this.#subscriber.healthChanged()
     // A listener may bring the next change about; the others have been told of that by then.
     for (const listener of this.#listeners) if (this.health === health) this.#tell(() => listener(health, before))
@@ -223,6 +222,12 @@ export class SingleLink implements RedisLink {
   #dropLanes(reason: Reason): void {
     this.#subscriber.drop(reason)
     for (const lane of this.#blocking) lane.drop(reason)
+  }
+
+  /** Heartbeats and handshakes would be counted too; without heartbeats nobody knows whether a subscription still works. */
+  #quietLanes(reason: Reason): void {
+    this.#subscriber.drop(reason)
+    for (const lane of this.#blocking) lane.refrain(reason)
   }
 
   /** A listener that throws must end neither its neighbours nor the link. */

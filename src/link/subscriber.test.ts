@@ -13,12 +13,11 @@ const RESET = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }
 
 function subscribing() {
   const parts = linkParts()
-  const state = { serving: true, overQuota: false }
+  const state = { serving: true }
   const subscriber = new Subscriber({
     ...parts,
     link: 'test',
     serving: () => state.serving,
-    overQuota: () => state.overQuota,
   })
   return { ...parts, subscriber, state }
 }
@@ -203,25 +202,6 @@ test('Subscriber beats once a second, whatever the link went through before', as
   await clock.advance(10_000)
   const beats = driver.last.sent.length - before
   assert.ok(beats >= 8 && beats <= 11, `${beats} in 10 s`)
-  subscriber.close({ code: 'closed', text: '', nextStep: '' })
-})
-
-test('Subscriber sends nothing by itself while the quota is used up', async () => {
-  const parts = subscribing()
-  const { clock, driver, subscriber, state } = parts
-  listening(parts, 'news')
-  await clock.advance(10)
-  state.serving = false
-  state.overQuota = true
-  const before = driver.last.sent.length
-  subscriber.healthChanged()
-  await clock.advance(60_000)
-  assert.equal(driver.last.sent.length, before)
-  state.serving = true
-  state.overQuota = false
-  subscriber.healthChanged()
-  await clock.advance(1500)
-  assert.ok(driver.last.sent.length > before)
   subscriber.close({ code: 'closed', text: '', nextStep: '' })
 })
 

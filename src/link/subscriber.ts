@@ -20,8 +20,6 @@ export interface SubscriberOptions extends LaneOptions {
   readonly counters: Counters
   /** Does the link serve now, so that a connection makes sense? */
   readonly serving: () => boolean
-  /** Is every command counted against a quota that is used up? */
-  readonly overQuota: () => boolean
 }
 
 interface Entry {
@@ -49,7 +47,7 @@ export class Subscriber {
   #broken: { readonly since: number; readonly reason: Reason } | undefined
   /** Messages on a new connection whose gap has not been told; undefined once it has. */
   #early: (() => void)[] | undefined
-  #stopPulse: Stop | undefined
+  #stopPulse: Stop = () => undefined
   #closed = false
 
   constructor(options: SubscriberOptions) {
@@ -74,20 +72,15 @@ export class Subscriber {
     return { ready: entry.confirmed.promise, close: () => this.#remove(entry) }
   }
 
-  /** The link's health changed: connect when it serves, look for life when it does not, be quiet when that costs quota. */
+  /** The link's health changed: connect when it serves, look for life when it does not. */
   healthChanged(): void {
-    const { serving, overQuota, settings } = this.#options
+    const { serving, settings } = this.#options
     const { wire } = this.#lane
-    if (wire === undefined) {
-      this.#lane.maintain()
-      return
-    }
-    if (overQuota()) this.#endPulse()
-    else this.#startPulse(wire)
-    if (!serving() && !overQuota()) void question(wire, ['PING'], settings.silenceMs)
+    if (serving()) this.#lane.maintain()
+    else if (wire !== undefined) void question(wire, ['PING'], settings.silenceMs)
   }
 
-  /** Nothing may go out: isolated, or closed for good. */
+  /** Nothing may go out: isolated, over quota, or closed for good. */
   drop(reason: Reason): void {
     this.#interrupted(reason, this.#lane.wire?.provenAt ?? -Infinity)
     this.#lane.drop(reason)
@@ -174,7 +167,7 @@ export class Subscriber {
     await this.#askAll(wire, 'pattern')
     if (wire !== this.#lane.wire) return
     this.#worked = true
-    if (!this.#options.overQuota()) this.#startPulse(wire)
+    this.#startPulse(wire)
     const broken = this.#broken
     this.#broken = undefined
     const gap = broken && { since: broken.since, until: this.#clock.wallNow(), reason: broken.reason }
@@ -219,7 +212,7 @@ export class Subscriber {
 
   /** The lane is broken; only the first sign of it counts, until it works again. */
   #interrupted(reason: Reason, provenAt: number): void {
-    this.#endPulse()
+    this.#stopPulse()
     this.#early = undefined
     if (this.#worked && this.#broken === undefined) this.#broken = { since: this.#wallTimeOf(provenAt), reason }
   }
@@ -239,18 +232,13 @@ export class Subscriber {
 
   #startPulse(wire: Wire): void {
     const { heartbeatMs, silenceMs } = this.#options.settings
-    this.#stopPulse ??= pulse({
+    this.#stopPulse = pulse({
       wire,
       clock: this.#clock,
       everyMs: heartbeatMs,
       timeoutMs: silenceMs,
       onDead: (detail) => this.#lane.giveUp(wire, LINK_FAULTS.silent, reasonOf(LINK_FAULTS.silent, detail)),
     })
-  }
-
-  #endPulse(): void {
-    this.#stopPulse?.()
-    this.#stopPulse = undefined
   }
 
   /** A listener that throws must end neither its neighbours nor the process. */

@@ -165,6 +165,23 @@ for (const state of ['up', 'down', 'not-ready', 'write-blocked', 'recovering'] a
   })
 }
 
+test('Supervisor finds a connection dead that fell silent while it was held back', async () => {
+  const parts = supervised()
+  const { supervisor, clock, driver, states } = parts
+  supervisor.start()
+  await clock.advance(10)
+  await outage(parts)
+  await outage(parts)
+  // The hold and the ramp end while the last PING of the quick pulse waits.
+  await clock.advance(1250)
+  driver.last.answers = driver.answers = () => undefined
+  await clock.advance(200)
+  assert.deepEqual(states.slice(-2), ['recovering', 'up'])
+  await clock.advance(2500)
+  assert.equal(states.at(-1), 'down')
+  supervisor.close()
+})
+
 test('Supervisor that a listener isolates comes back by rejoin()', async () => {
   const parts = supervised({
     onState: (state) => {

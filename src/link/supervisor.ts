@@ -128,6 +128,7 @@ export class Supervisor {
 
   rejoin(): void {
     if (this.health.state !== 'isolated') return
+    this.#delays.reset()
     this.#enter('connecting', reasonOf(LINK_FAULTS.starting))
     this.#tryConnect()
   }

@@ -78,6 +78,11 @@ export class Wire {
     return this.#pending.size
   }
 
+  /** Is there a call that may still be answered in time? */
+  get awaiting(): boolean {
+    return this.#pending.awaiting
+  }
+
   get bytesInFlight(): number {
     return this.#pending.bytes
   }

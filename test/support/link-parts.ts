@@ -5,6 +5,7 @@ import { readEndpoint, type RedisOptions } from '../../src/link/endpoint.ts'
 import { AttemptGate } from '../../src/link/gate.ts'
 import type { LaneOptions } from '../../src/link/lane.ts'
 import { readSettings, type LinkSettings, type LinkTuning } from '../../src/link/settings.ts'
+import type { Wire } from '../../src/link/wire.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FakeDriver } from './fake-driver.ts'
 
@@ -58,4 +59,21 @@ export function linkParts({
     connectorOptions,
     enterGate: (attempt) => gate.enter('redis', attempt),
   }
+}
+
+/** A wire that has gone through the handshake. */
+export async function connectedWire(parts: LinkParts): Promise<Wire> {
+  const silent = (): void => undefined
+  const { outcome } = parts.connector.attempt({
+    opened: silent,
+    ended: silent,
+    errorReply: silent,
+    replied: silent,
+    message: silent,
+    invalidated: silent,
+  })
+  await parts.clock.advance(0)
+  const connected = await outcome
+  if (connected.kind !== 'connected') throw new Error('The fake server did not let us in')
+  return connected.wire
 }
