@@ -219,6 +219,23 @@ test('a slot without a node concerns its own keys only', async () => {
   await eventually('the cluster is up', () => link.health.state === 'up')
 })
 
+test('CLUSTERDOWN for one slot leaves the other slots of the same node alone', async () => {
+  await requireFullCoverage(false)
+  const { node, key } = nodeAt(1)
+  const link = await up()
+  const neighbour = await eventually('another key of that node', async () => {
+    const candidate = `neighbour:${Math.random()}`
+    return (await cluster.ownerOf(await cluster.slotOf(candidate))) === node ? candidate : undefined
+  })
+  const { restore } = await cluster.unassign(await cluster.slotOf(key))
+  for (let time = 0; time < 20; time++) {
+    assert.equal((await refusal(link.send(['GET', key]))).executed, 'no')
+    assert.equal(await link.send(['GET', neighbour]), null)
+  }
+  await restore()
+  await eventually('the key is served again', async () => (await link.send(['GET', key])) === null)
+})
+
 test('a blocking lane waits at the node of its key', async () => {
   const link = await up()
   const lane = link.blocking()
