@@ -2,7 +2,7 @@
  * `npm run record -- outages`: each scene on servers of its own, with two applications watching.
  *
  *     the order service, as `npm start` runs it      ◀── customers: is every request served, and how fast?
- *     createEvenkeel() in this process               ◀── a caller that waits for each of his Redis calls
+ *     createEvenkeel() in this process               ◀── a caller that waits for each of his calls
  */
 import { createEvenkeel, type Evenkeel, type HealthReport } from '../../src/index.ts'
 import { LinkError } from '../../src/errors.ts'
@@ -37,6 +37,8 @@ export interface Outcome {
 
 const CALL_EVERY_MS = 50
 const BEFORE_MS = 700
+/** As long as the order service lets a request wait for the database. */
+const REQUEST_DEADLINE_MS = 3000
 const BACK_WITHIN_MS = 45_000
 
 export async function play(scene: Scene): Promise<Outcome> {
@@ -83,7 +85,7 @@ interface Scenery {
 async function watch(scenery: Scenery): Promise<Outcome> {
   const { scene, stage, keel, service } = scenery
   const customers = new Customers(service, { customers: 3, pauseMs: 20 })
-  const caller = new Caller(`call:${process.pid}`, CALL_EVERY_MS, (args) => keel.link.send(args))
+  const caller = new Caller(`call:${process.pid}`, CALL_EVERY_MS, callerOf(scene, keel))
   const health = new HealthWatch(keel, scene.subject)
   await delay(BEFORE_MS)
   const begunAt = performance.now()
@@ -114,6 +116,12 @@ async function watch(scenery: Scenery): Promise<Outcome> {
     backMs: Math.max(0, backAt - healedAt),
     ...(await readBack(caller.calls, stage.redis)),
   }
+}
+
+/** What is away is what is called; on an idle connection an outage is noticed later. */
+function callerOf({ subject }: Scene, { link, database }: Evenkeel): (args: string[]) => Promise<unknown> {
+  if (subject === 'redis') return (args) => link.send(args)
+  return () => database.query('SELECT 1', [], { deadlineMs: REQUEST_DEADLINE_MS })
 }
 
 function waitOf({ at, milliseconds }: Call): number {

@@ -9,7 +9,7 @@ const HEADERS = {
     'a direct Redis call waits at most',
     'then it takes',
     '`/health` says',
-    'after',
+    'noticed after',
     'used again',
   ],
   chinese: [
@@ -19,14 +19,14 @@ const HEADERS = {
     '直接调用 Redis 最多等待',
     '此后每次',
     '`/health` 显示',
-    '用时',
+    '多久发现',
     '恢复使用',
   ],
 } as const
 
 const DATABASE_HEADERS = {
-  english: ['what happens', 'requests answered 503', 'slowest', '`/health` says', 'after', 'used again'],
-  chinese: ['发生了什么', '以 503 回答的请求', '最慢一次', '`/health` 显示', '用时', '恢复使用'],
+  english: ['what happens', 'requests answered 503', 'slowest', '`/health` says', 'noticed after', 'used again'],
+  chinese: ['发生了什么', '以 503 回答的请求', '最慢一次', '`/health` 显示', '多久发现', '恢复使用'],
 } as const
 
 export type Language = keyof typeof HEADERS
