@@ -39,8 +39,7 @@ async function pack(): Promise<string> {
   const files = ['package.json', 'LICENSE', 'CHANGELOG.md', 'src', 'tsconfig.json', 'tsconfig.build.json']
   for (const file of [...files, ...globSync('README*.md', { cwd: root })])
     cpSync(`${root}/${file}`, `${stage}/${file}`, { recursive: true })
-  // What each declaration may leave out is the business of the step declarations.
-  await mustRun(['tsc', '-p', `${stage}/tsconfig.build.json`, '--isolatedDeclarations', 'false', '--pretty', 'false'])
+  await mustRun(['tsc', '-p', `${stage}/tsconfig.build.json`, '--pretty', 'false'])
   const name = await mustRun(['npm', 'pack', '--ignore-scripts', '--silent'], { cwd: stage })
   return `${stage}/${name.trim()}`
 }

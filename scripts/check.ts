@@ -13,7 +13,6 @@ const STEPS: Readonly<Record<string, readonly string[]>> = {
   unused: ['knip', '--no-progress'],
   docs: ['node', 'scripts/check-docs.ts'],
   types: ['tsc', '-p', 'tsconfig.json', '--pretty', 'false'],
-  declarations: ['tsc', '-p', 'tsconfig.build.json', '--noEmit', '--pretty', 'false'],
   lint: ['oxlint', '--type-aware', '--deny-warnings', '--report-unused-disable-directives'],
   lock: ['node', 'scripts/check-lock.ts'],
   boundaries: ['node', 'scripts/check-boundaries.ts'],

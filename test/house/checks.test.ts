@@ -21,7 +21,10 @@ interface Breach {
 
 const copy = copyOfProject()
 
-/** The tools are those of the checkout; the scripts, and with them the root, are those of the copy. */
+/**
+ * The tools are those of the checkout; the scripts, and with them the root, are those of the copy.
+ * The unit tests stay behind: they would only take time.
+ */
 function copyOfProject(): string {
   const folder = scratchDirectory('house')
   const wanted = [
@@ -67,6 +70,7 @@ const lintBreaches: Readonly<Record<string, string>> = {
   'no-floating-promises': 'export function wrong(): void {\n  Promise.resolve(1)\n}\n',
   'no-explicit-any': 'export const wrong: any = 1\n',
   'no-non-null-assertion': 'export const wrong = (text: string | undefined): string => text!\n',
+  'explicit-module-boundary-types': 'export function wrong(n: number) {\n  return n\n}\n',
   'no-console': "console.log('wrong')\n",
   'no-cycle': "import { b } from './cycle.ts'\nexport const a = (): number => b()\n",
   'max-lines-per-function': `export function wrong(f: (n: number) => void): void {\n${lines(51)}\n}\n`,
@@ -79,12 +83,6 @@ const breaches: readonly Breach[] = [
     what: 'a wrong type',
     files: { 'src/link/wrong.ts': "export const wrong: number = 'text'\n" },
     says: [/src\/link\/wrong\.ts\(1,14\): error TS2322/],
-  },
-  {
-    step: 'declarations',
-    what: 'an export whose type must be guessed',
-    files: { 'src/link/wrong.ts': 'export const wrong = [1].map(String)\n' },
-    says: [/src\/link\/wrong\.ts\(1,\d+\): error TS90/],
   },
   {
     step: 'lint',
