@@ -17,19 +17,42 @@ const CRC16: Uint16Array = crcTable()
 
 /** The slot of a key; its text counts as UTF-8. */
 export function slotOf(key: Argument): number {
-  const bytes = typeof key === 'string' ? Buffer.from(key) : key
-  const open = bytes.indexOf(OPEN)
-  const close = open < 0 ? -1 : bytes.indexOf(CLOSE, open + 1)
-  // An empty tag `{}` is none.
-  if (close > open + 1) return crc16(bytes, open + 1, close) % SLOTS
-  return crc16(bytes, 0, bytes.length) % SLOTS
+  if (typeof key !== 'string') return slotOfBytes(key)
+  return slotOfAscii(key) ?? slotOfBytes(Buffer.from(key))
 }
 
-function crc16(bytes: Buffer, start: number, end: number): number {
+/** Most keys are ASCII, and need not be copied into bytes first; undefined for others. */
+function slotOfAscii(key: string): number | undefined {
+  const [start, end] = tagIn(key, '{', '}')
   let crc = 0
-  for (let index = start; index < end; index++)
-    crc = ((crc << 8) & 0xffff) ^ (CRC16[((crc >> 8) ^ (bytes[index] ?? 0)) & 0xff] ?? 0)
-  return crc
+  for (let index = start; index < end; index++) {
+    const code = key.charCodeAt(index)
+    if (code > 0x7f) return undefined
+    crc = next(crc, code)
+  }
+  return crc % SLOTS
+}
+
+function slotOfBytes(key: Buffer): number {
+  const [start, end] = tagIn(key, OPEN, CLOSE)
+  let crc = 0
+  for (let index = start; index < end; index++) crc = next(crc, key[index] ?? 0)
+  return crc % SLOTS
+}
+
+/** Between the first `{` and the next `}`, or everything; an empty tag `{}` is none. */
+function tagIn<Mark>(
+  key: { readonly length: number; indexOf(mark: Mark, from?: number): number },
+  left: Mark,
+  right: Mark,
+): [number, number] {
+  const open = key.indexOf(left)
+  const close = open < 0 ? -1 : key.indexOf(right, open + 1)
+  return close > open + 1 ? [open + 1, close] : [0, key.length]
+}
+
+function next(crc: number, byte: number): number {
+  return ((crc << 8) & 0xffff) ^ (CRC16[((crc >> 8) ^ byte) & 0xff] ?? 0)
 }
 
 function crcTable(): Uint16Array {

@@ -3,7 +3,7 @@
  */
 import { ReplyError } from '../../src/errors.ts'
 import { ClusterLink } from '../../src/link/cluster.ts'
-import type { ClusterNode, NodeLink } from '../../src/link/cluster-nodes.ts'
+import type { NodeLink } from '../../src/link/cluster-nodes.ts'
 import type { Address, Argument, Reply, SubscriptionKind } from '../../src/link/driver.ts'
 import { readEndpoint } from '../../src/link/endpoint.ts'
 import { executedByReply, faultOfReply, reasonOf } from '../../src/link/faults.ts'
@@ -207,9 +207,6 @@ export class FakeNodeLink implements NodeLink {
     return Promise.resolve()
   }
 }
-
-/** For tests that look into nodes. */
-export type { ClusterNode }
 
 function healthIn(state: HealthState, code: string = state): LinkHealth {
   return { state, since: 0, reason: { code, text: `it is ${code}.`, nextStep: '' }, can: capabilitiesIn(state) }
