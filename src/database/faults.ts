@@ -3,12 +3,12 @@
  * database, which error a caller gets, the cause in plain words and the next step.
  */
 import { BUSY_FAULTS, WRITE_FAULTS } from './faults/busy-faults.ts'
-import type { FaultRow, FaultScope } from './faults/fault-row.ts'
+import type { FaultRow } from './faults/fault-row.ts'
 import { SERVER_FAULTS } from './faults/server-faults.ts'
 import { SETTINGS_FAULTS } from './faults/settings-faults.ts'
 import { STATEMENT_FAULTS } from './faults/statement-faults.ts'
 
-export type { FaultRow, FaultScope }
+export type { FaultRow }
 
 /** For what no row knows. */
 export const UNKNOWN_FAULT: FaultRow = {

@@ -33,12 +33,12 @@ const LEGAL: Readonly<Record<DatabaseState, readonly DatabaseState[]>> = {
 }
 
 /** May `to` follow `from`? A state may be entered again with another reason. */
-export function isLegal(from: DatabaseState, to: DatabaseState): boolean {
+function isLegal(from: DatabaseState, to: DatabaseState): boolean {
   return (from === to && from !== 'closed') || LEGAL[from].includes(to)
 }
 
 /** What works in a state. */
-export function capabilitiesIn(state: DatabaseState): DatabaseHealth['can'] {
+function capabilitiesIn(state: DatabaseState): DatabaseHealth['can'] {
   return { read: state === 'up' || state === 'write-blocked', write: state === 'up' }
 }
 

@@ -10,7 +10,7 @@ import { DatabaseError } from '../../src/errors.ts'
 import { eventually } from '../support/wait.ts'
 
 /** The deadline of every call of the load. */
-export const DEADLINE_MS = 300
+const DEADLINE_MS = 300
 
 const CALLERS = 8
 const PAUSE_MS = 3

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 
 /** Name of the file in the data directory; SQLite puts `-wal` and `-shm` beside it. */
-export const FILE_NAME = 'evenkeel.db'
+const FILE_NAME = 'evenkeel.db'
 
 /** How long opening may block the process while another one switches the journal. */
 const OPEN_BUSY_MS = 50
