@@ -29,7 +29,7 @@ const WIDTH = 880
 const LEFT = 64
 const RIGHT = 16
 const BAND = { top: 66, height: 18 }
-const REQUESTS: Panel = { top: 116, height: 104, lowest: 1, highest: 10_000, ticks: [1, 10, 100, 1000, 10_000] }
+const REQUESTS: Panel = { top: 116, height: 104, lowest: 0.5, highest: 10_000, ticks: [1, 10, 100, 1000, 10_000] }
 const WAITS: Panel = { top: 254, height: 176, lowest: 0.03, highest: 20_000, ticks: [0.1, 1, 10, 100, 1000, 10_000] }
 const HEIGHT = 486
 
