@@ -6,6 +6,7 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { parseReply } from './raw-client.ts'
+import { resetSocket } from './reset-socket.ts'
 import { freePort, isPortTaken } from './wait.ts'
 
 /** Answers a command: RESP as it goes over the wire (a missing last CRLF is added), `null` says nothing, `'close'` hangs up. */
@@ -36,7 +37,7 @@ export class ScriptedConnection {
   }
 
   reset(): void {
-    this.#socket.resetAndDestroy()
+    resetSocket(this.#socket)
   }
 }
 

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { resetSocket } from '../reset-socket.ts'
 import type { FaultyConnection } from './fault.ts'
 import { forward } from './pass.ts'
 import { SocketFlow } from './socket-flow.ts'
@@ -56,7 +57,7 @@ export class ProxyConnection implements FaultyConnection {
 
   reset(): void {
     this.sever()
-    this.#client.resetAndDestroy()
+    resetSocket(this.#client)
   }
 
   sever(): void {

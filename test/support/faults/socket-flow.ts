@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { resetSocket } from '../reset-socket.ts'
 import type { Chunk, FaultyConnection, Flow, Treatment } from './fault.ts'
 import type { FaultSwitch } from './switch.ts'
 
@@ -45,7 +46,7 @@ export class SocketFlow implements Flow {
 
   /** As the source ended, so does the destination: by FIN or by RST. */
   #end(): Promise<void> {
-    if (this.#source.errored) this.#destination.resetAndDestroy()
+    if (this.#source.errored) resetSocket(this.#destination)
     else this.#destination.end()
     return Promise.resolve()
   }
