@@ -14,6 +14,8 @@ const DEADLINE_MS = 300
 
 const CALLERS = 8
 const PAUSE_MS = 3
+/** How often the lateness of timers is looked at. */
+const TICK_MS = 10
 
 type Told = 'stored' | 'not stored' | 'unknown'
 
@@ -90,6 +92,32 @@ export class DatabaseLoad {
 }
 
 export const LOAD_MIGRATIONS = [{ id: '001', sql: 'CREATE TABLE load_rows (id TEXT PRIMARY KEY)' }]
+
+/** How late timers ring on this machine right now: no caller can be told earlier than that. */
+export class TimerLag {
+  #worstMs = 0
+  #stopped = false
+  readonly #watching: Promise<void>
+
+  constructor() {
+    this.#watching = this.#watch()
+  }
+
+  /** Returns the worst lateness since the beginning. */
+  async stop(): Promise<number> {
+    this.#stopped = true
+    await this.#watching
+    return this.#worstMs
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#stopped) {
+      const due = performance.now() + TICK_MS
+      await delay(TICK_MS)
+      this.#worstMs = Math.max(this.#worstMs, performance.now() - due)
+    }
+  }
+}
 
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN

@@ -9,10 +9,10 @@ import { createDatabase, type Database } from 'evenkeel/database'
 import { FaultProxy, type Fault } from '../support/fault-proxy.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
 import { eventually } from '../support/wait.ts'
-import { busyResources, DatabaseLoad, LOAD_MIGRATIONS, median, nothingLeft } from './database-load.ts'
+import { busyResources, DatabaseLoad, LOAD_MIGRATIONS, median, nothingLeft, TimerLag } from './database-load.ts'
 
 const ROUNDS = 3
-/** What is promised, for the median of the worst call of each round. */
+/** What is promised, for the median of the worst call of each round; a busy machine adds what its timers are late. */
 const OVERRUN_MS = 15
 const BACK_WITHIN_MS = 1500
 /** While it is away, a call fails in the time of a promise; the rest is a busy test machine. */
@@ -90,15 +90,16 @@ for (const outage of outages)
   test(`${outage.name}: nobody waits, nobody is told a lie, and it comes back`, async (t) => {
     const idle = busyResources()
     const overruns: number[] = []
-    for (let round = 0; round < ROUNDS; round++) overruns.push(await roundOf(outage, round))
-    const worst = Math.max(...overruns)
-    t.diagnostic(
-      `beyond the deadline: median of the rounds' worst ${median(overruns).toFixed(1)} ms, worst ${worst.toFixed(1)} ms`,
-    )
-    assert.ok(
-      median(overruns) <= OVERRUN_MS,
-      `waited ${overruns.map((ms) => ms.toFixed(1)).join(', ')} ms beyond the deadline`,
-    )
+    const lags: number[] = []
+    for (let round = 0; round < ROUNDS; round++) {
+      const lag = new TimerLag()
+      overruns.push(await roundOf(outage, round))
+      lags.push(await lag.stop())
+    }
+    const shown = (numbers: readonly number[]): string => numbers.map((ms) => ms.toFixed(1)).join(', ')
+    const result = `worst calls of the rounds ${shown(overruns)} ms beyond the deadline, worst plain timers ${shown(lags)} ms`
+    t.diagnostic(`median ${median(overruns).toFixed(1)} ms, worst ${Math.max(...overruns).toFixed(1)} ms (${result})`)
+    assert.ok(median(overruns) <= OVERRUN_MS + median(lags), result)
     await eventually('no connection is left', () => proxy.connections === 0, { timeoutMs: 3000 })
     // What the proxy keeps towards the server after it lost the goodbye is no concern of the database.
     proxy.resetConnections()

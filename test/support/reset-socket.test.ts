@@ -17,7 +17,7 @@ for (const [what, said] of [
     await once(server.listen(0, '127.0.0.1'), 'listening')
     const client = connect((server.address() as AddressInfo).port, '127.0.0.1').resume()
     client.on('error', () => 'the reset')
-    await once(client, 'close')
+    await new Promise((resolve) => client.once('close', resolve))
     server.close()
     // Had the reset been refused, the server's socket would stay for ever and with it the process.
     await once(server, 'close')
