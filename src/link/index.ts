@@ -15,9 +15,22 @@ export { readEndpoint, showAddress, showEndpoint } from './endpoint.ts'
 export type { ClusterOptions, Endpoint, NodeOption, RedisOptions, SentinelOptions } from './endpoint.ts'
 export { redisFromEnvironment } from './environment.ts'
 export type { Environment, RedisEnvironment } from './environment.ts'
-export { describeError, FAULT_GROUPS, FAULTS, faultOfFailure, faultOfReply, reasonOf } from './faults.ts'
-export type { Fault, FaultEntry, FaultGroup, Reaction } from './faults.ts'
+export {
+  describeError,
+  FAULT_GROUPS,
+  FAULTS,
+  faultOfFailure,
+  faultOfReply,
+  faultOfTimeout,
+  LINK_FAULTS,
+  reasonOf,
+} from './faults.ts'
+export type { ConnectionPhase, Fault, FaultEntry, FaultGroup, Reaction } from './faults.ts'
+export { greeting } from './greeting.ts'
+export { redirectIn, slotRangesIn } from './cluster-map.ts'
 export type { Capabilities, HealthState, LinkHealth } from './health.ts'
+export { atHost, tlsAt } from './locate.ts'
+export { lookup } from './lookup.ts'
 export { createLink } from './link.ts'
 export type { LinkOptions } from './link.ts'
 export type {
@@ -30,4 +43,6 @@ export type {
   Subscription,
   SubscriptionListener,
 } from './redis-link.ts'
+export { resolveMaster } from './sentinel.ts'
 export type { LinkTuning } from './settings.ts'
+export { tlsMismatch } from './tls-mismatch.ts'

@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+/**
+ * The command line. Here is only what every call needs; a command is loaded when it is asked for, so that
+ * `evenkeel --version` costs no more than Node itself.
+ */
+import { readFileSync } from 'node:fs'
+
+/** Each resolves with the exit code. */
+const COMMANDS: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<number>>>> = {
+  check: async () => (await import('./check.ts')).runCheck,
+}
+
+const WRONG_USE = 2
+
+const USAGE = `Keeps an application serving while its Redis does not, and helps to get Redis back.
+
+Usage: evenkeel <command> [options]
+
+Commands:
+  check    Can we be served now? Looks at Redis, PostgreSQL and other endpoints, layer by layer
+
+Options:
+  --help       This text; evenkeel <command> --help tells of a command
+  --version    The version of Evenkeel
+`
+
+async function main([name = '', ...args]: readonly string[]): Promise<number> {
+  if (name === '--version' || name === '-v') return say(`${version()}\n`)
+  if (name === '--help' || name === '-h' || name === 'help') return say(USAGE)
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (load !== undefined) return await (await load())(args)
+  process.stderr.write(name === '' ? USAGE : `evenkeel: there is no command '${name}'. See evenkeel --help.\n`)
+  return WRONG_USE
+}
+
+function say(text: string): number {
+  process.stdout.write(text)
+  return 0
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}
+
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,21 @@
+/** Colours, and how a command ends. */
+import { styleText } from 'node:util'
+import type { Layer } from '../operate/index.ts'
+
+/** Gives a text its colour; plain where the stream is no terminal, or NO_COLOR is set. */
+export type Paint = (tone: Layer['state'] | 'dim', text: string) => string
+
+const TONES = { ok: 'green', warning: 'yellow', failed: 'red', dim: 'dim' } as const
+
+export function painter(stream: NodeJS.WriteStream): Paint {
+  return (tone, text) => styleText(TONES[tone], text, { stream })
+}
+
+/**
+ * Prints the last words and ends the process: a question to a name server, or a peer that does not close, would keep it
+ * alive beyond its budget.
+ */
+export async function ending(text: string, code: number): Promise<never> {
+  await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()))
+  return process.exit(code)
+}

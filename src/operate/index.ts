@@ -1,0 +1,8 @@
+export { check } from './check.ts'
+export type { CheckOptions } from './check.ts'
+export { failureOf } from './diagnosis.ts'
+export type { Diagnosis, Finding, Layer, LayerName } from './diagnosis.ts'
+export { targetOfUrl, targetsOfVariables } from './targets.ts'
+export type { Target, Targets, Variables } from './targets.ts'
+export { checkUntilServed } from './wait.ts'
+export type { WaitOptions } from './wait.ts'

@@ -1,0 +1,109 @@
+/** Runs the command line as its users do: a process of its own, of which the exit code and the words count. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import type { Diagnosis } from '../../src/operate/index.ts'
+import { root } from '../../scripts/project.ts'
+
+export interface Run {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+  readonly ms: number
+}
+
+export interface RunOptions {
+  /** All the process finds beside PATH. */
+  readonly env?: Readonly<Record<string, string>>
+  /** A program with arguments that starts it, such as `unshare`. */
+  readonly launcher?: readonly string[]
+}
+
+/** Loading the sources is most of what a run costs; the second one finds them compiled. */
+const COMPILED = join(tmpdir(), 'evenkeel-compiled')
+const COMMAND = [process.execPath, '--conditions=evenkeel-source', `${root}/src/cli/main.ts`]
+
+export async function evenkeel(args: readonly string[], { env = {}, launcher = [] }: RunOptions = {}): Promise<Run> {
+  const [program = '', ...rest] = [...launcher, ...COMMAND, ...args]
+  const startedAt = performance.now()
+  const child = spawn(program, rest, {
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: COMPILED, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const ended = new Promise<number | null>((resolve, reject) => child.on('close', resolve).on('error', reject))
+  const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)])
+  return { code, stdout, stderr, ms: performance.now() - startedAt }
+}
+
+/** What `--json` prints. */
+export interface Report {
+  readonly served: boolean
+  readonly endpoints: readonly (Diagnosis & {
+    readonly failed: { readonly layer: string; readonly code: string; readonly error?: string } | null
+  })[]
+}
+
+export interface Examined {
+  readonly note: string
+  readonly report: Report
+  /** The first endpoint. */
+  readonly diagnosis: Report['endpoints'][number]
+}
+
+export interface ExamineOptions extends RunOptions {
+  /** May stand in no output. */
+  readonly secrets?: readonly string[]
+  /** Given as `--timeout`. @default 2000 */
+  readonly timeoutMs?: number
+}
+
+/** Start of the process, on a machine that is busy with other tests. */
+const START_MS = 4000
+
+/** Runs `check` for people and for programs; both must agree, keep the budget, and show no secret. */
+export async function examine(args: readonly string[], options: ExamineOptions = {}): Promise<Examined> {
+  const { secrets = [], timeoutMs = 2000 } = options
+  const all = ['check', '--timeout', `${timeoutMs}ms`, ...args]
+  const [human, machine] = await Promise.all([evenkeel(all, options), evenkeel([...all, '--json'], options)])
+  const report = JSON.parse(machine.stdout || 'null') as Report | null
+  const [diagnosis] = report?.endpoints ?? []
+  assert.ok(report !== null && diagnosis !== undefined, machine.stderr)
+  for (const { code } of [human, machine]) assert.equal(code, report.served ? 0 : 1, human.stdout + human.stderr)
+  for (const endpoint of report.endpoints) assert.ok(endpoint.ms <= timeoutMs + 500, `took ${endpoint.ms} ms`)
+  for (const { ms } of [human, machine]) assert.ok(ms <= timeoutMs + START_MS, `the process took ${ms} ms`)
+  const output = [human, machine].map(({ stdout, stderr }) => stdout + stderr).join('')
+  for (const secret of secrets) assert.ok(!output.includes(secret), `shows '${secret}': ${output}`)
+  return { note: human.stdout, report, diagnosis }
+}
+
+export interface Expected extends ExamineOptions {
+  readonly layer: string
+  readonly code: string
+  /** The exact words that were met, where there are any. */
+  readonly error?: RegExp
+}
+
+/** The endpoint is not served, and the first layer that fails is named with words, meaning and mend. */
+export async function assertNotServed(args: readonly string[], expected: Expected): Promise<Examined> {
+  const examined = await examine(args, expected)
+  const { failed, layers } = examined.diagnosis
+  assert.deepEqual([failed?.layer, failed?.code], [expected.layer, expected.code], examined.note)
+  if (expected.error !== undefined) assert.match(failed?.error ?? '', expected.error)
+  assert.equal(layers.at(-1)?.state, 'failed')
+  assert.match(examined.note, new RegExp(`^ {2}✗ ${expected.layer} `, 'm'))
+  assert.match(examined.note, new RegExp(`^ {6}cause .+ \\[${expected.code}\\]\\n {6}do {5}\\S.+`, 'm'))
+  return examined
+}
+
+/** The endpoint is served; returns what was seen. */
+export async function assertServed(args: readonly string[], options: ExamineOptions = {}): Promise<Examined> {
+  const examined = await examine(args, options)
+  assert.equal(examined.report.served, true, examined.note)
+  return examined
+}
+
+export function layerNames({ diagnosis }: Examined): string[] {
+  return diagnosis.layers.map(({ name }) => name)
+}
