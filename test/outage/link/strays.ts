@@ -1,0 +1,43 @@
+/**
+ * What must not come out of a link: words on the console, warnings, rejections that nobody handles, and whatever is still
+ * there when every link is closed.
+ */
+import { channel } from 'node:diagnostics_channel'
+
+/** Collects what escapes, from its creation to `stop()`. */
+export class Strays {
+  readonly escaped: string[] = []
+  readonly #note = (what: unknown): void => void this.escaped.push(String(what))
+  readonly #consoles = { error: console.error, warn: console.warn }
+
+  constructor() {
+    process.on('warning', this.#note)
+    process.on('unhandledRejection', this.#note)
+    process.on('uncaughtExceptionMonitor', this.#note)
+    Object.assign(console, { error: this.#note, warn: this.#note })
+  }
+
+  stop(): void {
+    process.off('warning', this.#note)
+    process.off('unhandledRejection', this.#note)
+    process.off('uncaughtExceptionMonitor', this.#note)
+    Object.assign(console, this.#consoles)
+  }
+}
+
+/** Everything that keeps a process alive or listens in it, counted by kind. */
+export function resources(): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  const count = (kind: string, by = 1): void => void (counts[kind] = (counts[kind] ?? 0) + by)
+  for (const kind of process.getActiveResourcesInfo()) count(kind)
+  for (const event of process.eventNames()) count(`process.on ${String(event)}`, process.listenerCount(event))
+  if (channel('net.client.socket').hasSubscribers) count('subscriber of net.client.socket')
+  return counts
+}
+
+/** What there is more of than there was; empty: nothing. */
+export function grown(before: ReturnType<typeof resources>): readonly string[] {
+  return Object.entries(resources())
+    .filter(([kind, count]) => count > (before[kind] ?? 0))
+    .map(([kind, count]) => `${kind}: ${count} instead of ${before[kind] ?? 0}`)
+}
