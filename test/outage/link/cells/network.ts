@@ -142,7 +142,6 @@ export const SLOW_CELLS: readonly Cell[] = [
     // Some replies still come in time, so it may find that slow, or silent, or good enough, and more than once.
     expect: { reason: ['slow', 'silent', 'handshake-timeout', 'connected'], upPeriods: 9 },
   },
-  },
   {
     name: '50 kB/s',
     stage: proxied({ begin: { bytesPerSecond: 50_000 } }),
