@@ -52,6 +52,7 @@ async function useAsUser(tarball: string): Promise<void> {
   for (const name of Object.keys(manifest.dependencies)) link(name)
   const names = publicEntries().map(({ name }) => name)
   await importAll(names.filter((name) => !NEEDS_PEER.test(name)))
+  for (const program of Object.values(manifest.bin)) await mustRun(['node', `${installed}/${program}`, '--help'])
   for (const name of [...Object.keys(manifest.peerDependencies ?? {}), '@types/node', '@types/pg', 'undici-types'])
     link(name)
   await importAll(names)

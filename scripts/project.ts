@@ -8,6 +8,7 @@ export const root: string = dirname(import.meta.dirname)
 /** The part of package.json that the scripts read. */
 export interface Manifest {
   readonly version: string
+  readonly bin: Readonly<Record<string, string>>
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   readonly dependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>

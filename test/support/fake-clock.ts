@@ -250,7 +250,7 @@ function isBefore(a: Entry, b: Entry): boolean {
  * times as long (2 µs against 0.2 µs), so this is the function that Node itself calls after each callback. It does
  * nothing when called from within a microtask, which includes async functions and the top level of a module.
  */
-export function drain(): void {
+function drain(): void {
   // oxlint-disable-next-line no-underscore-dangle -- Node's own name
   ;(process as unknown as { _tickCallback(): void })._tickCallback()
 }
