@@ -1,5 +1,8 @@
 /**
  * One call's time limit: a single timer, whatever the number of steps behind it.
+ *
+ * When the timer rings, the sockets are read once more before the limit counts as missed: after the process was busy
+ * with something else for a while, the answer lies there, and a server that has answered in time is not given up.
  */
 import type { Clock, TimerHandle } from '../clock.ts'
 
@@ -10,12 +13,13 @@ export class Deadline {
   readonly #onMiss = new Set<() => void>()
   #timer: TimerHandle | undefined
   #missed = false
+  #over = false
 
   constructor(clock: Clock, limitMs: number) {
     this.#clock = clock
     this.limitMs = limitMs
     this.#endsAt = clock.now() + limitMs
-    this.#timer = clock.setTimer(() => this.#miss(), limitMs)
+    this.#timer = clock.setTimer(() => this.#ring(), limitMs)
   }
 
   get missed(): boolean {
@@ -61,20 +65,26 @@ export class Deadline {
 
   /** Lets the limit pass now. */
   cut(): void {
-    if (this.#timer === undefined) return
-    this.#clock.clearTimer(this.#timer)
+    if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer)
+    this.#timer = undefined
     this.#miss()
   }
 
   /** The call is over: the timer must not outlive it. */
   clear(): void {
+    this.#over = true
     if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer)
     this.#timer = undefined
     this.#onMiss.clear()
   }
 
-  #miss(): void {
+  #ring(): void {
     this.#timer = undefined
+    this.#clock.afterIo(() => this.#miss())
+  }
+
+  #miss(): void {
+    if (this.#over || this.#missed) return
     this.#missed = true
     const listeners = [...this.#onMiss]
     this.#onMiss.clear()

@@ -133,11 +133,14 @@ export function transactionTests(subject: Subject): void {
     const error = await rejects(nested, 'DATABASE_STATEMENT', 'no')
     assert.match(error.message, /inside its own transaction/)
     assert.ok(performance.now() - begun < 1000)
-    // Work that a transaction has set off and that runs after it is not inside it.
-    const later = await subject.database.transaction(async () =>
-      new Promise((resolve) => setImmediate(() => resolve(undefined))).then(() => 'x'),
-    )
-    assert.equal(later, 'x')
+    // Work that a transaction has set off and that goes on after it is not inside it.
+    let later: Promise<string> | undefined
+    await subject.database.transaction(async () => {
+      later = new Promise((resolve) => setTimeout(resolve, 20)).then(() =>
+        subject.database.transaction(async () => 'x'),
+      )
+    })
+    assert.equal(await later, 'x')
   })
 
   test('a function that takes too long is rolled back, and its later statements are refused', async () => {

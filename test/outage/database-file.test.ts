@@ -164,6 +164,17 @@ test('another process holds the lock: reads go on, a write waits without blockin
   assert.deepEqual([...(await storedRows(database))], ['patient'])
 })
 
+test('a write past the transaction that has the only writer is refused at once, a read is not', async () => {
+  const database = open()
+  await database.transaction(async () => {
+    assert.equal((await storedRows(database)).size, 0)
+    const begun = performance.now()
+    const error = await rejection(database.query(`INSERT INTO load_rows (id) VALUES ('past')`))
+    assert.equal(error.code, 'DATABASE_STATEMENT')
+    assert.ok(performance.now() - begun < 1000)
+  })
+})
+
 test('no space left: writes fail with that reason, reads go on, and writes resume by themselves', async () => {
   const database = open()
   await database.ready()

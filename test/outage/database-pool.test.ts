@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import { createDatabase, type Database, type DatabaseOptions } from 'evenkeel/database'
+import { channels } from '../../src/telemetry/channels.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
 import { eventually } from '../support/wait.ts'
@@ -94,6 +95,28 @@ test('connections that died in silence are found out before they are used', asyn
   const { rowCount } = await database.query('SELECT 1', [], { deadlineMs: 5000 })
   assert.equal(rowCount, 1)
   assert.ok(performance.now() - begun < 1500, `took ${performance.now() - begun} ms`)
+})
+
+test('a process that was busy for long does not take the server for dead, nor throw away an answer that has come', async () => {
+  const states: string[] = []
+  const unsubscribe = channels.databaseState.subscribe(({ to }) => states.push(to))
+  // Straight to the server: the proxy lives in this process and would be busy too.
+  const database = await open({ url: server.url, watchMs: 100 })
+  for (let n = 0; n < 3; n++) {
+    const answer = database.query('SELECT 1', [], { deadlineMs: 300 })
+    const verified = server.sql('SELECT 1')
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    const until = performance.now() + 1500
+    while (performance.now() < until) continue
+    assert.equal((await answer).rowCount, 1)
+    const inTime = database.query('SELECT 1', [], { deadlineMs: 300 })
+    await new Promise((resolve) => setImmediate(resolve))
+    while (performance.now() < until + 600) continue
+    assert.equal((await inTime).rowCount, 1)
+    await verified
+  }
+  unsubscribe()
+  assert.deepEqual(states, ['connecting', 'up'])
 })
 
 test('an idle database whose server dies is known to be down without a call', async () => {

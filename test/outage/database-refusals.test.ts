@@ -98,9 +98,9 @@ test('a host that swallows every packet: calls wait a moment at boot, then fail 
     assert.equal(database.health.state, 'down')
     const later = await elapsed(() => rejection(database.query('SELECT 1')))
     assert.ok(later < 20, `waited ${later} ms`)
-    // Attempts hang beside each other, and never more than four of them.
+    // Attempts hang beside each other, and never more than four of them; a fifth may be ending.
     await eventually('the first attempt has run out of time', () => database.health.reason.code === 'connect-timeout')
-    assert.ok(countSockets() - idle.filter(isSocket).length <= 4, `${countSockets()} sockets`)
+    assert.ok(countSockets() - idle.filter(isSocket).length <= 5, `${countSockets()} sockets`)
     await database.close()
     await nothingLeft(idle)
   } finally {
