@@ -12,7 +12,7 @@ export interface CheckArguments {
   readonly waitMs: number | undefined
   readonly write: boolean
   readonly probes: number
-  readonly key: string
+  readonly keyPrefix: string
   readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string }
   readonly json: boolean
   readonly quiet: boolean
@@ -25,7 +25,7 @@ const OPTIONS = {
   wait: { type: 'string' },
   write: { type: 'boolean', default: false },
   probes: { type: 'string', default: '10' },
-  key: { type: 'string', default: 'evenkeel:check' },
+  'key-prefix': { type: 'string', default: 'evenkeel:check:' },
   ca: { type: 'string' },
   cert: { type: 'string' },
   'cert-key': { type: 'string' },
@@ -48,7 +48,7 @@ export function readArguments(args: readonly string[]): CheckArguments {
     waitMs: values.wait === undefined ? undefined : durationText('--wait', values.wait, WAIT),
     write: values.write,
     probes: numberText('--probes', values.probes, PROBES),
-    key: values.key,
+    keyPrefix: values['key-prefix'],
     tls: {
       ...pem('--ca', values.ca, 'ca'),
       ...pem('--cert', values.cert, 'cert'),

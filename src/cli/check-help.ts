@@ -11,7 +11,7 @@ companions, S3_ENDPOINT, MINIO_ENDPOINT, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL.
 Options:
   --env-file <file>    Read the variables from this file, and only from it; may be given several times
   --write              Also write a value that goes by itself, and read it back
-  --key <key>          The key that is read and written in Redis (default evenkeel:check)
+  --key-prefix <text>  What the key that is read and written in Redis begins with (default evenkeel:check:)
   --probes <n>         Round trips to measure, 0 for none (default 10)
   --timeout <time>     Budget for each endpoint, kept in every state (default 5s)
   --wait <time>        Check again, ever more slowly, until all is served or the time is over

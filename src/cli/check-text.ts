@@ -5,7 +5,7 @@ import type { Paint } from './terminal.ts'
 const MARKS = { ok: '✓', warning: '!', failed: '✗' } as const
 const KINDS = { redis: 'Redis', postgres: 'PostgreSQL', http: 'HTTP', tcp: 'TCP' } as const
 const NAME_WIDTH = 10
-/** Details that are longer push their time aside instead of breaking the table. */
+/** Longer ones are words of a server; they take the place of the time. */
 const DETAIL_WIDTH = 52
 
 /** For people: one paragraph per endpoint, one line per layer, cause and mend below what is wrong. */
@@ -22,7 +22,8 @@ function paragraph(diagnosis: Diagnosis, paint: Paint): string {
 
 function linesOf({ name, state, detail, ms, finding }: Layer, paint: Paint): string[] {
   const line = `  ${paint(state, MARKS[state])} ${name.padEnd(NAME_WIDTH)}  ${detail.padEnd(DETAIL_WIDTH)}`
-  const timed = `${line}  ${paint('dim', `${ms.toFixed(1)} ms`.padStart(10))}`
+  const time = `  ${paint('dim', `${ms.toFixed(1)} ms`.padStart(10))}`
+  const timed = detail.length > DETAIL_WIDTH ? line : `${line}${time}`
   if (finding === undefined) return [timed]
   return [
     timed,
@@ -37,7 +38,7 @@ export function inOneLine(diagnosis: Diagnosis): string {
   const failure = failureOf(diagnosis)
   if (failure?.finding === undefined) return `${head}: served`
   const { code, meaning } = failure.finding
-  const exact = failure.detail === meaning ? '' : `: ${failure.detail}`
+  const exact = failure.detail === meaning ? '' : `: ${failure.detail.replace(/\.$/, '')}`
   return `${head}: ${failure.name}${exact}. ${meaning} [${code}]`
 }
 

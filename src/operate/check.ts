@@ -15,14 +15,20 @@ export interface CheckOptions {
   readonly write?: boolean
   /** Round trips to measure; 0 for none. @default 10 */
   readonly probes?: number
-  /** The key that is read and written in Redis. @default 'evenkeel:check' */
-  readonly key?: string
+  /** What the key that is read and written in Redis begins with. @default 'evenkeel:check:' */
+  readonly keyPrefix?: string
   /** @default the system's */
   readonly clock?: Clock
 }
 
 export const DEFAULT_TIMEOUT_MS = 5000
-const DEFAULTS = { timeoutMs: DEFAULT_TIMEOUT_MS, write: false, probes: 10, key: 'evenkeel:check', clock: systemClock }
+const DEFAULTS = {
+  timeoutMs: DEFAULT_TIMEOUT_MS,
+  write: false,
+  probes: 10,
+  keyPrefix: 'evenkeel:check:',
+  clock: systemClock,
+}
 
 /** Never rejects: what goes wrong is in the diagnoses, which come in the order of the targets. */
 export function check(targets: readonly Target[], options: CheckOptions = {}): Promise<readonly Diagnosis[]> {

@@ -48,13 +48,18 @@ test('check keeps its budget with a port that accepts and says nothing', async (
   await using proxy = await FaultProxy.start({ port: plain.port })
   proxy.set('silent')
   const error = /^no answer within \d+ ms$/
-  await assertNotServed([`redis://127.0.0.1:${proxy.port}`], { layer: 'login', code: 'handshake-timeout', error })
+  await assertNotServed([`redis://127.0.0.1:${proxy.port}`], {
+    layer: 'login',
+    code: 'handshake-timeout',
+    error,
+    timeoutMs: 1000,
+  })
 })
 
 test('check keeps its budget with a frozen server', async () => {
   await using frozen = await RedisServer.start()
   frozen.freeze()
-  await assertNotServed([frozen.url], { layer: 'login', code: 'handshake-timeout' })
+  await assertNotServed([frozen.url], { layer: 'login', code: 'handshake-timeout', timeoutMs: 1000 })
 })
 
 test('check names a server that ends every connection at once', async () => {

@@ -102,7 +102,7 @@ test('check keeps its budget with a frozen PostgreSQL', async () => {
   server.freeze()
   try {
     const error = /^no answer within \d+ ms$/
-    await assertNotServed([server.url], { layer: 'login', code: 'no-answer', error, secrets })
+    await assertNotServed([server.url], { layer: 'login', code: 'no-answer', error, secrets, timeoutMs: 1000 })
   } finally {
     server.thaw()
   }

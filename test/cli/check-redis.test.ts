@@ -44,10 +44,18 @@ test('check serves a healthy Redis, every layer looked at', async () => {
   assert.deepEqual([quiet.code, quiet.stdout, quiet.stderr], [0, '', ''])
 })
 
-test('check finds no state by what is left behind: the key that it wrote goes by itself', async () => {
-  await assertServed([server.url, '--write', '--key', 'left:behind'])
-  const ttl = Number(await server.command('PTTL', 'left:behind'))
-  assert.ok(ttl === -2 || (ttl > 0 && ttl <= 5000), `PTTL ${ttl}`)
+test('check --write leaves nothing behind: the key that it wrote goes by itself', async () => {
+  await assertServed([server.url, '--write', '--key-prefix', 'left:behind:'])
+  const keys = (await server.command('KEYS', 'left:behind:*')) as string[]
+  for (const key of keys) {
+    const ttl = Number(await server.command('PTTL', key))
+    assert.ok(ttl === -2 || (ttl > 0 && ttl <= 5000), `PTTL ${ttl}`)
+  }
+  assert.ok(
+    Number(
+      await server.command('INFO', 'commandstats').then((info) => /cmdstat_set:calls=(\d+)/.exec(String(info))?.[1]),
+    ) > 0,
+  )
 })
 
 test('check names a port where nothing listens', async () => {
@@ -69,8 +77,8 @@ test('check names what an ACL denies', async () => {
   const url = server.url.replace('://', `://app:${SECRET}@`)
   const denied = { code: 'no-permission', error: /^NOPERM /, secrets: [SECRET] }
   await assertNotServed([url], { layer: 'read', ...denied })
-  await assertServed([url, '--key', 'cache:check'], { secrets: [SECRET] })
-  await assertNotServed([url, '--key', 'cache:check', '--write'], { layer: 'write', ...denied })
+  await assertServed([url, '--key-prefix', 'cache:'], { secrets: [SECRET] })
+  await assertNotServed([url, '--key-prefix', 'cache:', '--write'], { layer: 'write', ...denied })
 })
 
 test('check tells LOADING from dead', async () => {

@@ -30,8 +30,8 @@ test('check looks at every master of a cluster and follows the key to its node',
   await using cluster = await RedisCluster.start()
   const [seed = assert.fail(), , lost = assert.fail()] = cluster.nodes
   const url = `redis+cluster://${listed(cluster.addresses)}`
-  for (const key of ['a', 'b', 'c']) await assertServed([url, '--write', '--key', key, '--probes', '0'])
-  await assertNotServed([seed.url, '--key', 'a'], { layer: 'read', code: 'moved', error: /^MOVED / })
+  for (const tag of ['{a}', '{b}', '{c}']) await assertServed([url, '--write', '--key-prefix', tag, '--probes', '0'])
+  await assertNotServed([seed.url, '--key-prefix', '{a}'], { layer: 'read', code: 'moved', error: /^MOVED / })
   await lost.kill()
   await eventually('the others have noticed', async () => {
     return String(await seed.command('CLUSTER', 'INFO')).includes('cluster_state:fail')

@@ -59,8 +59,9 @@ export interface ExamineOptions extends RunOptions {
   readonly timeoutMs?: number
 }
 
-/** Start of the process, on a machine that is busy with other tests. */
+/** On a machine that is busy with other tests: until the process runs, and until a timer that is due is noticed. */
 const START_MS = 4000
+const LATE_MS = 1000
 
 /** Runs `check` for people and for programs; both must agree, keep the budget, and show no secret. */
 export async function examine(args: readonly string[], options: ExamineOptions = {}): Promise<Examined> {
@@ -71,7 +72,7 @@ export async function examine(args: readonly string[], options: ExamineOptions =
   const [diagnosis] = report?.endpoints ?? []
   assert.ok(report !== null && diagnosis !== undefined, machine.stderr)
   for (const { code } of [human, machine]) assert.equal(code, report.served ? 0 : 1, human.stdout + human.stderr)
-  for (const endpoint of report.endpoints) assert.ok(endpoint.ms <= timeoutMs + 500, `took ${endpoint.ms} ms`)
+  for (const endpoint of report.endpoints) assert.ok(endpoint.ms <= timeoutMs + LATE_MS, `took ${endpoint.ms} ms`)
   for (const { ms } of [human, machine]) assert.ok(ms <= timeoutMs + START_MS, `the process took ${ms} ms`)
   const output = [human, machine].map(({ stdout, stderr }) => stdout + stderr).join('')
   for (const secret of secrets) assert.ok(!output.includes(secret), `shows '${secret}': ${output}`)

@@ -22,8 +22,8 @@ export interface ProbeOptions {
   readonly write: boolean
   /** Round trips to measure; 0 for none. */
   readonly probes: number
-  /** The key that is read and written. */
-  readonly key: string
+  /** What the key that is read and written begins with. */
+  readonly keyPrefix: string
 }
 
 /** A conversation that is let in, and what is needed to ask on. */
@@ -74,12 +74,14 @@ async function encrypted(conversation: Conversation, { tls }: Endpoint): Promise
 /** What an application would ask. */
 async function probeInside(inside: Inside, options: ProbeOptions, examination: Examination): Promise<void> {
   const { ask, endpoint, introduction, explain } = inside
+  // Its own, because several checks may run at the same time.
+  const key = `${options.keyPrefix}${randomUUID().slice(0, 8)}`
   if (endpoint.database !== 0) await examination.look('database', () => database(ask, endpoint), explain)
   const mayPing = await examination.look('ping', () => ping(ask), explain)
-  await examination.look('read', () => read(ask, options.key), explain)
-  if (options.write) await examination.look('write', () => write(ask, options.key, randomUUID()), explain)
+  await examination.look('read', () => read(ask, key), explain)
+  if (options.write) await examination.look('write', () => write(ask, key), explain)
   await examination.look('version', () => version(ask, introduction), explain)
   if (options.probes === 0) return
-  const small = mayPing ? () => ask('PING') : () => ask('GET', options.key)
+  const small = mayPing ? () => ask('PING') : () => ask('GET', key)
   await examination.look('round-trip', () => roundTrip(examination, options.probes, small), explain)
 }
