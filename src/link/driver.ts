@@ -71,7 +71,7 @@ export interface Connection {
   /**
    * Sends one command at once. Rejects with the library's error when the server answers with an error or
    * the connection ends; never waits for a reconnect. May stay unsettled after `kill()`.
-   * With `asBuffers` bulk strings come as Buffers.
+   * With `asBuffers` all strings come as Buffers, a status such as OK too.
    */
   send(args: readonly Argument[], asBuffers: boolean): Promise<Reply>
   /** Resolves when the server has confirmed. */

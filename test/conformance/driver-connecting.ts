@@ -85,6 +85,12 @@ export function connectingSuite({ driver, server }: Rig): void {
       assert.match(wordsOf(await witness.untilClosed()), /ETIMEDOUT|ConnectionTimeoutError|Connection timeout/)
     })
 
+    test('the time to connect says nothing about the time after', async (t) => {
+      const { connection } = await connected(t, driver(), { port: server().port, options: { connectTimeoutMs: 100 } })
+      await delay(250)
+      assert.equal(await connection.send(['PING'], false), 'PONG')
+    })
+
     test('a server that turns clients away: the cause is what it said', async (t) => {
       const words = 'ERR max number of clients reached'
       await using full = await ScriptedServer.start(() => null, {

@@ -135,6 +135,8 @@ export function pushSuite(rig: Rig): void {
         await confirmed
         if (protocol === 3)
           assert.deepEqual(await connection.send(['LRANGE', 'lookalike', '0', '-1'], false), lookalike)
+        await connection.unsubscribe('channel', ['real'])
+        assert.deepEqual(await connection.send(['LRANGE', 'lookalike', '0', '-1'], false), lookalike)
         assert.deepEqual(witness.messages, [])
       })
 

@@ -2,7 +2,9 @@
  * Conformance of drivers: commands go out and replies come in, byte for byte.
  */
 import assert from 'node:assert/strict'
+import { tracingChannel } from 'node:diagnostics_channel'
 import { describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { RedisServer } from '../support/redis-server.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import type { Rig } from './driver-rig.ts'
@@ -52,6 +54,20 @@ export function replySuite({ driver, server, proxy }: Rig): void {
       const { connection } = await connected(t, driver(), server())
       const error = await rejection(connection.send(['AUTH', 'nobody', 'pa55word'], false))
       assert.ok(!JSON.stringify({ ...error, message: error.message, stack: error.stack }).includes('pa55word'))
+    })
+
+    test('traced by somebody else: a refused command rejects once, and nowhere else', async (t) => {
+      const traces = ['node-redis:command', 'ioredis:command'].map((name) => tracingChannel(name))
+      const seen: unknown[] = []
+      const listener = (): void => void seen.push('end')
+      const listeners = { start: listener, end: listener, asyncStart: listener, asyncEnd: listener, error: listener }
+      for (const trace of traces) trace.subscribe(listeners)
+      const { connection } = await connected(t, driver(), server())
+      const error = await rejection(connection.send(['NO-SUCH-COMMAND'], false))
+      await delay(20)
+      for (const trace of traces) trace.unsubscribe(listeners)
+      assert.match(error.message, /^ERR unknown command/)
+      assert.ok(seen.length > 0, 'nobody traced')
     })
 
     test('failures of the connection and other errors are no error replies', () => {

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
 import { certificates, type Certificates } from '../support/certificates.ts'
 import { RedisServer } from '../support/redis-server.ts'
@@ -23,12 +24,14 @@ export function tlsSuite({ driver, server }: Rig): void {
 
     for (const host of ['localhost', '127.0.0.1'])
       test(`to ${host}, verified`, async (t) => {
-        const options = { tls: { ca: pems.ca.cert } }
+        const options = { tls: { ca: pems.ca.cert }, connectTimeoutMs: 1000 }
         const { connection } = await connected(t, driver(), { port: secure.port, host, options })
         assert.equal(await connection.send(['ECHO', 'secret'], false), 'secret')
         const value = Buffer.alloc(1024 * 1024, 'large')
         assert.equal(await connection.send(['SET', 'large', value], false), 'OK')
         assert.deepEqual(await connection.send(['GET', 'large'], true), value)
+        await delay(1250)
+        assert.equal(await connection.send(['PING'], false), 'PONG', 'after the time to connect')
       })
 
     test('an unknown authority ends it with the code of Node', async (t) => {

@@ -83,11 +83,10 @@ class IORedisConnection implements Connection {
     // hgetall would answer with an object, and hset would take a Buffer for one.
     const name = String(args[0]).toUpperCase()
     const command = new this.#library.Command(name, args.slice(1), asBuffers ? BUFFERS : TEXT)
-    const sent = this.#client.sendCommand(command)
+    this.#client.sendCommand(command)
     // It is written. ioredis would hang the arguments, a password among them, on the error of a refused command.
     command.args = SENT
-    // With tracing the two differ, and a promise that nobody looks at would be an unhandled rejection.
-    return sent instanceof Promise ? sent : command.promise
+    return command.promise
   }
 
   subscribe(kind: SubscriptionKind, names: readonly string[]): Promise<void> {

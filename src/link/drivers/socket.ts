@@ -84,8 +84,8 @@ function tlsOver(socket: Socket, address: Address, tls: TlsOptions): ConnectionO
  *     alive ──end(cause)──▶ ending ──socket closed──▶ over: closed(cause)
  *       └───────── socket closed, by the other side ──▶
  *
- * `closed` is told in the tick of the socket's end: before the promises of the commands in flight reject, whose errors
- * often hide the cause (ioredis says "Connection is closed." to all of them).
+ * `closed` is told as soon as the cause is known: before the commands in flight reject, whose errors often hide it
+ * (ioredis says "Connection is closed." to all of them).
  */
 export class Ending {
   readonly #release: (cause: Error | undefined) => void
@@ -128,8 +128,17 @@ export class Ending {
     this.#state = 'ending'
     this.#cause = cause
     if (this.#socket === undefined || this.#socket.closed) process.nextTick(() => this.#over())
-    else if (canBeReset(this.#socket) && this.#stream?.writableEnded !== true) this.#socket.resetAndDestroy()
+    else if (this.#canBeReset(this.#socket)) this.#socket.resetAndDestroy()
     else this.#socket.destroy()
+  }
+
+  /**
+   * Only an open TCP socket can be: one that is connecting would connect first, and a Unix socket throws; neither has a
+   * remote address. Nor one that answers the other side's FIN with its own (`writableEnded`): the kernel refuses, and
+   * Node 24 then forgets the descriptor without closing it, which leaks it and keeps the process alive.
+   */
+  #canBeReset(socket: Socket): boolean {
+    return socket.remoteAddress !== undefined && this.#stream?.writableEnded !== true
   }
 
   #over(): void {
@@ -138,13 +147,4 @@ export class Ending {
     this.#release(this.#cause)
     this.#events.closed(this.#cause)
   }
-}
-
-/**
- * Only an open TCP socket can be: one that is connecting would connect first, and a Unix socket throws. Nor one that
- * answers the other side's FIN with its own (`writableEnded`): the kernel refuses, and Node 24 then forgets the
- * descriptor without closing it, which leaks it and keeps the process alive.
- */
-function canBeReset(socket: Socket): boolean {
-  return !socket.connecting && socket.remoteAddress !== undefined
 }
