@@ -30,7 +30,7 @@ export interface RedisEnvironment {
   readonly notices: readonly string[]
 }
 
-const DEADLINES = { min: 1, max: 600_000 }
+const DEADLINES = { min: 1, max: 60_000 }
 const ACCOUNT = ['REDIS_USERNAME', 'REDIS_PASSWORD', 'REDIS_DB', 'REDIS_USE_SSL']
 
 /** The ways to say where Redis is, the strongest first, with every variable that belongs to each. */

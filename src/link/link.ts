@@ -44,7 +44,7 @@ export function createLink(options: LinkOptions | string = {}): RedisLink {
   const endpoint = readEndpoint(placeOf(given), driver.endpoint)
   return linkTo(
     { ...endpoint, clientName: endpoint.clientName ?? name },
-    { name, driver, memoryMode, settings: readSettings(given) },
+    { name, driver, memoryMode, settings: readSettings(given), nowhere: memoryMode && !saysWhere(given) },
   )
 }
 
@@ -53,9 +53,10 @@ interface LinkParts {
   readonly driver: Driver
   readonly memoryMode: boolean
   readonly settings: LinkSettings
+  readonly nowhere: boolean
 }
 
-function linkTo(endpoint: Endpoint, { name, driver, memoryMode, settings }: LinkParts): RedisLink {
+function linkTo(endpoint: Endpoint, { name, driver, memoryMode, settings, nowhere }: LinkParts): RedisLink {
   const isolated = memoryMode ? reasonOf(LINK_FAULTS.memoryMode) : undefined
   const common = {
     driver,
@@ -63,7 +64,7 @@ function linkTo(endpoint: Endpoint, { name, driver, memoryMode, settings }: Link
     surroundings: systemSurroundings(driver, systemClock),
     gate: processGate,
   }
-  if (endpoint.topology !== 'cluster') return new SingleLink({ ...common, name, endpoint, settings, isolated })
+  if (endpoint.topology !== 'cluster') return new SingleLink({ ...common, name, endpoint, settings, isolated, nowhere })
   return new ClusterLink({
     ...common,
     name,
@@ -80,6 +81,10 @@ function linkTo(endpoint: Endpoint, { name, driver, memoryMode, settings }: Link
         isolated: undefined,
       }),
   })
+}
+
+function saysWhere({ url, host, port, path, sentinel, cluster, driver }: LinkOptions): boolean {
+  return [url, host, port, path, sentinel, cluster, driver?.endpoint?.address].some((place) => place !== undefined)
 }
 
 /** Slots move, so the key that asks a node whether it takes writes is looked for each time. */

@@ -20,6 +20,8 @@ export class Call {
   readonly bytes: number
   /** A PING of the link itself: a missed one asks again instead of counting as a missed deadline. */
   heartbeat = false
+  /** A question of the link itself: nobody else waits for it. */
+  own = false
   resolve: ((reply: Reply) => void) | undefined
   reject: ((error: LinkError) => void) | undefined
   sentAt = 0

@@ -66,16 +66,16 @@ export interface ServerIdentity {
 
 /** Counters since the link was made; they only grow, but for `inFlight`. */
 export interface LinkStats {
-  /** Calls sent to the server. */
+  /** Commands sent to the server, the link's own questions included. */
   readonly sent: number
-  /** Calls answered in time, error replies included. */
+  /** Commands answered in time, error replies included. */
   readonly answered: number
   readonly errorReplies: number
-  /** Calls whose deadline passed without an answer. */
+  /** Callers' calls whose deadline passed without an answer. */
   readonly deadlines: number
   /** Answers that came after the deadline. */
   readonly lateReplies: number
-  /** Calls in flight when their connection ended. */
+  /** Callers' calls in flight when their connection ended. */
   readonly lost: number
   /** Calls refused at once, nothing sent. */
   readonly refused: number
@@ -110,6 +110,7 @@ export interface RedisLink {
   onHealth(listener: (health: LinkHealth, before: LinkHealth) => void): () => void
   /** Operator's switch: no command goes out until `rejoin()`. */
   isolate(reason?: string): void
+  /** @throws LinkError `LINK_ARGUMENT` in memory mode when nobody has said where Redis is. */
   rejoin(): void
   /** Ends every connection and timer and fails what is in flight; never waits for Redis. */
   close(): Promise<void>

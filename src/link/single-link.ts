@@ -44,6 +44,8 @@ export interface SingleLinkOptions {
   readonly gate: AttemptGate<Outcome>
   /** Why it starts isolated; undefined: it connects. */
   readonly isolated: Reason | undefined
+  /** Nobody has said where Redis is: it stays isolated. @default false */
+  readonly nowhere?: boolean
 }
 
 type HealthListener = (health: LinkHealth, before: LinkHealth) => void
@@ -158,6 +160,8 @@ export class SingleLink implements RedisLink {
   }
 
   rejoin(): void {
+    if (this.#options.nowhere === true)
+      throw new LinkError('LINK_ARGUMENT', 'Cannot rejoin: nobody has said where Redis is.', { executed: 'no' })
     this.#supervisor.rejoin()
   }
 

@@ -110,6 +110,7 @@ export class Wire {
   request(args: Call['args'], deadlineMs: number, options: { heartbeat?: boolean } = {}): Promise<Reply> {
     const call = new Call(args, deadlineMs)
     call.heartbeat = options.heartbeat ?? false
+    call.own = true
     return this.dispatch(call)
   }
 
@@ -232,14 +233,14 @@ export class Wire {
 
   #expire(call: Call): void {
     if (!call.waiting) return
-    this.#counters.deadlines += 1
+    if (!call.own) this.#counters.deadlines += 1
     const text = `No answer to '${String(call.args[0])}' within ${call.deadlineMs} ms.`
     const reason = reasonOf(LINK_FAULTS.noAnswer)
     call.fail(new LinkError('LINK_DEADLINE', text, { executed: 'maybe', retryable: true, reason }))
   }
 
   #silent(silentForMs: number): void {
-    const detail = `no reply for ${Math.round(silentForMs)} ms with ${this.#pending.size} calls waiting`
+    const detail = `no reply for ${Math.round(silentForMs)} ms, calls unanswered: ${this.#pending.size}`
     this.#end(LINK_FAULTS.silent, reasonOf(LINK_FAULTS.silent, detail))
   }
 
@@ -258,7 +259,7 @@ export class Wire {
 
   #failAll(reason: Reason, executed: Executed): void {
     const waiting = this.#pending.close()
-    this.#counters.lost += waiting.length
+    this.#counters.lost += waiting.filter((call) => !call.own).length
     for (const call of waiting)
       call.fail(
         new LinkError(

@@ -1,5 +1,5 @@
 /**
- * The body of `/health`: seed names and shape kept, and beside them what is true of Redis and the database.
+ * The body of `/health`: the cache block in its well-known shape, and beside it what is true of Redis and the database.
  *
  *   healthy     everything that was asked for works; Redis left out by choice is not missing
  *   degraded    requests are served, but something that was asked for is away
