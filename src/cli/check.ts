@@ -1,88 +1,20 @@
-/** `evenkeel check`: reads what is to be checked, has it checked, prints what was found. */
-import { readFileSync } from 'node:fs'
-import { parseEnv } from 'node:util'
+/** `evenkeel check`: arguments first; what connects is loaded once they make sense. */
 import { OptionError } from '../errors.ts'
-import {
-  check,
-  checkUntilServed,
-  targetOfUrl,
-  targetsOfVariables,
-  type Diagnosis,
-  type Targets,
-} from '../operate/index.ts'
-import { readArguments, type CheckArguments } from './check-arguments.ts'
+import { readArguments } from './check-arguments.ts'
 import { CHECK_HELP } from './check-help.ts'
-import { asJson, asNote, inOneLine } from './check-text.ts'
-import { ending, painter } from './terminal.ts'
 
-const SERVED = 0
-const NOT_SERVED = 1
 const WRONG_USE = 2
 
-/** Returns the exit code: 0 all served, 1 not served, 2 wrong use. */
-export async function runCheck(args: readonly string[]): Promise<number> {
+/** Resolves with the exit code: 0 all served, 1 not served, 2 wrong use. */
+export async function check(args: readonly string[]): Promise<number> {
   try {
     const given = readArguments(args)
-    if (given.help) return await ending(CHECK_HELP, SERVED)
-    const { targets, notices } = readTargets(given)
-    if (!given.quiet) for (const notice of notices) process.stderr.write(`note: ${notice}\n`)
-    if (targets.length === 0) throw new OptionError('endpoint', NOTHING_NAMED)
-    limitResolver()
-    return await report(await examine(targets, given), given)
+    if (!given.help) return await (await import('./run-check.ts')).runCheck(given)
+    process.stdout.write(CHECK_HELP)
+    return 0
   } catch (error) {
     if (!(error instanceof OptionError)) throw error
     process.stderr.write(`evenkeel check: ${error.message}\nSee evenkeel check --help.\n`)
     return WRONG_USE
   }
-}
-
-const NOTHING_NAMED =
-  'Nothing to check: give a URL such as redis://127.0.0.1:6379, or set REDIS_URL, REDIS_HOST or DATABASE_URL.'
-
-/** Arguments say all when there are any; else the files do, else the environment. */
-function readTargets({ urls, envFiles, tls }: CheckArguments): Targets {
-  if (urls.length > 0)
-    return { targets: urls.map((url, index) => targetOfUrl(url, `argument ${index + 1}`, tls)), notices: [] }
-  if (envFiles.length === 0) return targetsOfVariables(process.env, tls)
-  return targetsOfVariables(Object.assign({}, ...envFiles.map(variablesOf)), tls)
-}
-
-function variablesOf(path: string): NodeJS.Dict<string> {
-  try {
-    return parseEnv(readFileSync(path, 'utf8'))
-  } catch (error) {
-    throw new OptionError('--env-file', `Expected --env-file to name a file that can be read, got '${path}'.`, {
-      cause: error,
-    })
-  }
-}
-
-/**
- * A question to a dead name server cannot be taken back, and Node waits for it before it ends: up to 30 s with the
- * defaults of glibc, which reads this variable with the first question.
- */
-function limitResolver(): void {
-  process.env['RES_OPTIONS'] ??= 'timeout:1 attempts:2'
-}
-
-function examine(targets: Targets['targets'], given: CheckArguments): Promise<readonly Diagnosis[]> {
-  if (given.waitMs === undefined) return check(targets, given)
-  let told = ''
-  const waiting = (diagnoses: readonly Diagnosis[], remainingMs: number): void => {
-    const away = diagnoses.filter(({ served }) => !served).map((diagnosis) => inOneLine(diagnosis))
-    const text = away.join('\n')
-    if (given.quiet || text === told) return
-    told = text
-    for (const line of away) process.stderr.write(`waiting, ${Math.ceil(remainingMs / 1000)} s left: ${line}\n`)
-  }
-  return checkUntilServed(targets, { ...given, waitMs: given.waitMs, waiting })
-}
-
-async function report(diagnoses: readonly Diagnosis[], { json, quiet }: CheckArguments): Promise<number> {
-  const away = diagnoses.filter(({ served }) => !served)
-  const code = away.length === 0 ? SERVED : NOT_SERVED
-  if (json) return await ending(asJson(diagnoses), code)
-  if (!quiet) return await ending(asNote(diagnoses, painter(process.stdout)), code)
-  // One line, so that the log of a container's health checks says why.
-  return await ending(away.map((diagnosis) => `${inOneLine(diagnosis)}\n`).join(''), code)
 }

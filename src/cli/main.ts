@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 
 /** Each resolves with the exit code. */
 const COMMANDS: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<number>>>> = {
-  check: async () => (await import('./check.ts')).runCheck,
+  check: async () => (await import('./check.ts')).check,
 }
 
 const WRONG_USE = 2
