@@ -4,13 +4,12 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { eventually } from '../support/wait.ts'
 import type { Cell } from './link/cell.ts'
 import { DRIVERS, type NamedDriver } from './link/drivers.ts'
 import { brokenPromises } from './link/judge.ts'
 import { ALONE, AT_ONCE, CELLS, TOGETHER } from './link/matrix.ts'
 import { play, type Measurement } from './link/run.ts'
-import { grown, resources, Strays } from './link/strays.ts'
+import { grownSince, resources, Strays } from './link/strays.ts'
 import { tableOf } from './link/table.ts'
 
 const measurements: Measurement[] = []
@@ -47,7 +46,5 @@ test('no warning, no word on the console and no rejection escaped in all of this
 })
 
 test('no socket, timer or listener is left when every link is closed', async () => {
-  await eventually('nothing is left', () => grown(atFirst).length === 0).catch(() =>
-    assert.deepEqual(grown(atFirst), []),
-  )
+  assert.deepEqual(await grownSince(atFirst), [])
 })

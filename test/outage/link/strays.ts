@@ -3,6 +3,10 @@
  * there when every link is closed.
  */
 import { channel } from 'node:diagnostics_channel'
+import { setTimeout as delay } from 'node:timers/promises'
+
+const LOOK_EVERY_MS = 50
+const LOOKS = 60
 
 /** Collects what escapes, from its creation to `stop()`. */
 export class Strays {
@@ -35,9 +39,15 @@ export function resources(): Readonly<Record<string, number>> {
   return counts
 }
 
-/** What there is more of than there was; empty: nothing. */
-export function grown(before: ReturnType<typeof resources>): readonly string[] {
-  return Object.entries(resources())
-    .filter(([kind, count]) => count > (before[kind] ?? 0))
-    .map(([kind, count]) => `${kind}: ${count} instead of ${before[kind] ?? 0}`)
+/** What there still is more of than before, a few seconds later; empty: nothing. */
+export async function grownSince(before: ReturnType<typeof resources>): Promise<readonly string[]> {
+  let grown: readonly string[] = []
+  // Not by `eventually`, whose own timers would be counted.
+  for (let looks = 0; looks < LOOKS && (looks === 0 || grown.length > 0); looks++) {
+    await delay(LOOK_EVERY_MS)
+    grown = Object.entries(resources())
+      .filter(([kind, count]) => count > (before[kind] ?? 0))
+      .map(([kind, count]) => `${kind}: ${count} instead of ${before[kind] ?? 0}`)
+  }
+  return grown
 }
