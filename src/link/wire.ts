@@ -124,6 +124,7 @@ export class Wire {
   /** Fulfilled when the server has confirmed; a call like any other, with deadline and all. */
   subscribe(kind: SubscriptionKind, names: readonly string[], deadlineMs: number): Promise<Reply> {
     const call = new Call([kind === 'channel' ? 'SUBSCRIBE' : 'PSUBSCRIBE', ...names], deadlineMs)
+    call.own = true
     const promise = this.#begin(call)
     if (!this.#ended) this.#follow(call, this.#connection.subscribe(kind, names))
     return promise
@@ -131,6 +132,7 @@ export class Wire {
 
   unsubscribe(kind: SubscriptionKind, names: readonly string[], deadlineMs: number): Promise<Reply> {
     const call = new Call([kind === 'channel' ? 'UNSUBSCRIBE' : 'PUNSUBSCRIBE', ...names], deadlineMs)
+    call.own = true
     const promise = this.#begin(call)
     if (!this.#ended) this.#follow(call, this.#connection.unsubscribe(kind, names))
     return promise

@@ -27,6 +27,9 @@ interface Entry {
   run: (() => void) | undefined
 }
 
+/** More events than this in one moment are a loop without end. */
+const ENDLESS = 100_000
+
 type Phase = 'timers' | 'io' | 'immediates'
 
 export class FakeClock implements Clock {
@@ -103,7 +106,14 @@ export class FakeClock implements Clock {
 
   /** Lives through everything up to and including a moment, promises included. Only from a task of its own, see `drain`. */
   run(until: number): void {
-    for (let ran = this.#next(until); ran !== 'nothing'; ran = this.#next(until)) if (ran === 'inside') drain()
+    let moment = this.#now
+    let events = 0
+    for (let ran = this.#next(until); ran !== 'nothing'; ran = this.#next(until)) {
+      if (ran === 'inside') drain()
+      events = this.#now === moment ? events + 1 : 0
+      moment = this.#now
+      if (events > ENDLESS) throw new Error(`Time stands still at ${moment} ms: ${ENDLESS} events in one moment`)
+    }
   }
 
   /** The same for tests, which are async functions. */
