@@ -1,9 +1,9 @@
 /**
- * Writes src/link/command-table.ts from what a real redis-server says about its commands.
+ * Writes src/link/commands/table.ts from what a real redis-server says about its commands.
  *
  *     node scripts/write-command-table.ts
  *
- * Commands of newer servers than the one at hand stand in src/link/newer-commands.ts, which nobody generates.
+ * Commands of newer servers than the one at hand stand in src/link/commands/newer.ts, which nobody generates.
  */
 import { writeFileSync } from 'node:fs'
 import { root } from './project.ts'
@@ -42,7 +42,7 @@ function rowsOf(commands: RawReply): ReadonlyMap<string, Row> {
   return rows
 }
 
-/** One key specification as a rule of src/link/command-keys.ts. */
+/** One key specification as a rule of src/link/commands/keys.ts. */
 function ruleOf(spec: RawReply): string {
   const begin = fields(fields(spec).get('begin_search'))
   const find = fields(fields(spec).get('find_keys'))
@@ -94,14 +94,14 @@ function wrapped(names: readonly string[]): string {
 
 const HEADER = `/**
  * Written by scripts/write-command-table.ts from what Redis VERSION says about its own commands; not to be edited.
- * What each field means is told in command-keys.ts.
+ * What each field means is told in keys.ts.
  */
-import type { CommandRow } from './command-keys.ts'
+import type { CommandRow } from './keys.ts'
 
 `
 
 await using server = await RedisServer.start()
 const version = /redis_version:(\S+)/.exec(String(await server.command('INFO', 'server')))?.[1] ?? 'unknown'
 const rows = rowsOf(await server.command('COMMAND'))
-writeFileSync(`${root}/src/link/command-table.ts`, sourceOf(rows, version))
+writeFileSync(`${root}/src/link/commands/table.ts`, sourceOf(rows, version))
 console.log(`${rows.size} commands of Redis ${version}`)

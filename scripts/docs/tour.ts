@@ -28,22 +28,22 @@ export const LINK: Tour = {
   stops: {
     'What others see': ['redis-link', 'health', 'link', 'settings'],
     'Where Redis is': ['endpoint', 'redis-url', 'environment', 'locate', 'lookup', 'sentinel', 'surroundings'],
-    'One call': ['single-link', 'commands', 'command-keys', 'pending', 'wire', 'fence', 'counters'],
+    'One call': ['single-link', 'commands/commands', 'commands/keys', 'pending', 'wire', 'fence', 'counters'],
     'One connection': ['gate', 'connector', 'handshake', 'greeting', 'tls-mismatch', 'backoff', 'attempt-delays'],
     'The states': ['supervisor', 'activities', 'admission', 'late-window', 'flap-hold'],
     'Beside the command connection': ['lane', 'subscriber', 'blocking'],
     'What went wrong': ['faults', 'faults/fault', 'faults/reply', 'faults/failure', 'faults/describe', ...FAULT_TABLES],
     'Client libraries': ['driver', 'drivers/socket', 'drivers/node-redis', 'drivers/ioredis'],
     Cluster: [
-      'cluster',
-      'cluster-map',
-      'key-slot',
-      'cluster-nodes',
-      'cluster-router',
-      'cluster-refresh',
-      'cluster-health',
-      'cluster-subscriptions',
-      'cluster-blocking',
+      'cluster/cluster-link',
+      'cluster/map',
+      'commands/key-slot',
+      'cluster/nodes',
+      'cluster/router',
+      'cluster/refresh',
+      'cluster/health',
+      'cluster/subscriptions',
+      'cluster/blocking',
     ],
   },
 }
@@ -66,6 +66,13 @@ export const DATABASE: Tour = {
     ],
   },
 }
+
+export const OPERATE: Tour = {
+  folder: 'src/operate',
+  stops: { 'In order': ['targets', 'check', 'probes/examination'] },
+}
+
+export const CLI: Tour = { folder: 'src/cli', stops: { 'In order': ['main', 'check'] } }
 
 export const TELEMETRY: Tour = {
   folder: 'src/telemetry',
@@ -109,7 +116,7 @@ function row(folder: string, name: string): string {
 
 /** The first sentence of the comment that a file opens with; a picture or an example below it does not belong to it. */
 export function opening(path: string, source: string): string {
-  const comment = /^\/\*\*([\s\S]*?)\*\//.exec(source)?.[1]
+  const comment = /^(?:#!.*\n)?\/\*\*([\s\S]*?)\*\//.exec(source)?.[1]
   if (comment === undefined) throw new Error(`${path} does not open with a comment that says what it is for.`)
   const lines = comment.split('\n').map((line) => line.replace(/^\s*\*\s?/, '').trimEnd())
   const paragraph = lines.join('\n').trim().split('\n\n', 1)[0] ?? ''

@@ -3,7 +3,7 @@
  * reads (and what frees memory) while writes are blocked.
  */
 import type { Random } from '../clock.ts'
-import type { CommandInfo } from './commands.ts'
+import type { CommandInfo } from './commands/commands.ts'
 import type { LinkHealth } from './health.ts'
 import type { LinkSettings } from './settings.ts'
 

@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { LinkError, ReplyError } from '../errors.ts'
-import { keysOf } from './commands.ts'
+import { keysOf } from './commands/commands.ts'
 import type { Argument, Reply } from './driver.ts'
 import { executedByReply, faultOfReply, reasonOf } from './faults.ts'
 import { timed } from './handshake.ts'

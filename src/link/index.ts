@@ -27,7 +27,7 @@ export {
 } from './faults.ts'
 export type { ConnectionPhase, Fault, FaultEntry, FaultGroup, Reaction } from './faults.ts'
 export { greeting } from './greeting.ts'
-export { redirectIn, slotRangesIn } from './cluster-map.ts'
+export { redirectIn, slotRangesIn } from './cluster/map.ts'
 export type { Capabilities, HealthState, LinkHealth } from './health.ts'
 export { atHost, tlsAt } from './locate.ts'
 export { lookup } from './lookup.ts'

@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { commandOf, keysOf } from '../../src/link/commands.ts'
-import { slotOf } from '../../src/link/key-slot.ts'
+import { commandOf, keysOf } from '../../src/link/commands/commands.ts'
+import { slotOf } from '../../src/link/commands/key-slot.ts'
 import { RawError, type RawReply } from '../support/raw-client.ts'
 import { RedisServer } from '../support/redis-server.ts'
 

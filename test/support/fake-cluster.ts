@@ -2,13 +2,13 @@
  * A cluster without sockets: nodes that answer as a test says, for the part of the link that deals with many of them.
  */
 import { ReplyError } from '../../src/errors.ts'
-import { ClusterLink } from '../../src/link/cluster.ts'
-import type { NodeLink } from '../../src/link/cluster-nodes.ts'
+import { ClusterLink } from '../../src/link/cluster/cluster-link.ts'
+import type { NodeLink } from '../../src/link/cluster/nodes.ts'
 import type { Address, Argument, Reply, SubscriptionKind } from '../../src/link/driver.ts'
 import { readEndpoint } from '../../src/link/endpoint.ts'
 import { executedByReply, faultOfReply, reasonOf } from '../../src/link/faults.ts'
 import { capabilitiesIn, type HealthState, type LinkHealth } from '../../src/link/health.ts'
-import { slotOf } from '../../src/link/key-slot.ts'
+import { slotOf } from '../../src/link/commands/key-slot.ts'
 import type {
   BlockingLane,
   LinkStats,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { redirectIn, SlotTable, slotRangesIn } from './cluster-map.ts'
+import { redirectIn, SlotTable, slotRangesIn } from './map.ts'
 
 const tcp = (host: string, port: number, name?: string) =>
   ({ kind: 'tcp', host, port, ...(name === undefined ? {} : { name }) }) as const

@@ -7,17 +7,17 @@
  *
  * A redirect means that nothing was run; all of them together stay within the call's deadline.
  */
-import type { Clock } from '../clock.ts'
-import { LinkError, ReplyError, type Reason } from '../errors.ts'
-import { later } from './activities.ts'
-import { type Redirect, redirectIn, type SlotTable } from './cluster-map.ts'
-import type { ClusterNode, ClusterNodes } from './cluster-nodes.ts'
-import { commandOf, type CommandInfo } from './commands.ts'
-import type { Argument, Reply } from './driver.ts'
-import { FENCE_SCRIPT } from './fence.ts'
-import { slotOf } from './key-slot.ts'
-import type { SendOptions } from './redis-link.ts'
-import type { LinkSettings } from './settings.ts'
+import type { Clock } from '../../clock.ts'
+import { LinkError, ReplyError, type Reason } from '../../errors.ts'
+import { later } from '../activities.ts'
+import { type Redirect, redirectIn, type SlotTable } from './map.ts'
+import type { ClusterNode, ClusterNodes } from './nodes.ts'
+import { commandOf, type CommandInfo } from '../commands/commands.ts'
+import type { Argument, Reply } from '../driver.ts'
+import { FENCE_SCRIPT } from '../fence.ts'
+import { slotOf } from '../commands/key-slot.ts'
+import type { SendOptions } from '../redis-link.ts'
+import type { LinkSettings } from '../settings.ts'
 
 export interface ClusterRouterOptions {
   readonly clock: Clock

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { KeyRule } from './command-keys.ts'
+import { KeyRule } from './keys.ts'
 import { type CommandLane, commandOf, keysOf } from './commands.ts'
 
 const words = (text: string): readonly string[] => text.split(' ').map((word) => (word === "''" ? '' : word))

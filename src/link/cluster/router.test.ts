@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FakeCluster, type Range } from '../../test/support/fake-cluster.ts'
-import type { LinkError } from '../errors.ts'
-import { FENCE_SCRIPT } from './fence.ts'
-import { slotOf } from './key-slot.ts'
+import { FakeCluster, type Range } from '../../../test/support/fake-cluster.ts'
+import type { LinkError } from '../../errors.ts'
+import { FENCE_SCRIPT } from '../fence.ts'
+import { slotOf } from '../commands/key-slot.ts'
 
 /** Slots of `b` (3300) are at port 1, those of `c` (7365) and `a` (15495) at port 2. */
 const TWO: readonly Range[] = [

@@ -1,8 +1,8 @@
 /**
  * Which node of a cluster serves which slot: what CLUSTER SLOTS says, and the table that the calls look into.
  */
-import type { Address, Reply } from './driver.ts'
-import { SLOTS } from './key-slot.ts'
+import type { Address, Reply } from '../driver.ts'
+import { SLOTS } from '../commands/key-slot.ts'
 
 /** Slots `first` to `last` are served by the master, and copied by the replicas. */
 export interface SlotRange {

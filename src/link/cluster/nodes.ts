@@ -5,14 +5,14 @@
  *     scout      a seed, or a replica while no master answers: asked for the map, nothing else
  *     visited    a redirect led there, no map names it yet: kept for a while
  */
-import type { Clock } from '../clock.ts'
-import { later, type Stop } from './activities.ts'
-import type { Address, Argument, Reply } from './driver.ts'
-import { showAddress } from './endpoint.ts'
-import { CLUSTER } from './faults/cluster.ts'
-import { reasonOf } from './faults.ts'
-import type { HealthState, LinkHealth } from './health.ts'
-import type { LinkStats, RedisLink, SendOptions } from './redis-link.ts'
+import type { Clock } from '../../clock.ts'
+import { later, type Stop } from '../activities.ts'
+import type { Address, Argument, Reply } from '../driver.ts'
+import { showAddress } from '../endpoint.ts'
+import { CLUSTER } from '../faults/cluster.ts'
+import { reasonOf } from '../faults.ts'
+import type { HealthState, LinkHealth } from '../health.ts'
+import type { LinkStats, RedisLink, SendOptions } from '../redis-link.ts'
 
 /** What a cluster needs of the link to one of its nodes. */
 export interface NodeLink extends RedisLink {

@@ -8,21 +8,21 @@
  * A node that is away takes its own slots with it and no others: calls to the other nodes go on, and `health` says which
  * node is ill and how many slots that concerns.
  */
-import type { Clock, Random } from '../clock.ts'
-import { LinkError, ReplyError, type Reason } from '../errors.ts'
-import { channels } from '../telemetry/channels.ts'
-import { ClusterBlockingLane } from './cluster-blocking.ts'
-import { healthOfCluster, type HealthWithoutTime, type NodeCondition } from './cluster-health.ts'
-import { type SlotRange, SlotTable } from './cluster-map.ts'
-import { type ClusterNode, ClusterNodes, type MakeNodeLink } from './cluster-nodes.ts'
-import { ClusterRefresh } from './cluster-refresh.ts'
-import { ClusterRouter } from './cluster-router.ts'
-import { ClusterSubscriptions } from './cluster-subscriptions.ts'
-import type { Address, Argument, Reply, SubscriptionKind } from './driver.ts'
-import { type Endpoint, showAddress, showEndpoint } from './endpoint.ts'
-import { describeError, LINK_FAULTS, reasonOf } from './faults.ts'
-import type { LinkHealth } from './health.ts'
-import { slotOf } from './key-slot.ts'
+import type { Clock, Random } from '../../clock.ts'
+import { LinkError, ReplyError, type Reason } from '../../errors.ts'
+import { channels } from '../../telemetry/channels.ts'
+import { ClusterBlockingLane } from './blocking.ts'
+import { healthOfCluster, type HealthWithoutTime, type NodeCondition } from './health.ts'
+import { type SlotRange, SlotTable } from './map.ts'
+import { type ClusterNode, ClusterNodes, type MakeNodeLink } from './nodes.ts'
+import { ClusterRefresh } from './refresh.ts'
+import { ClusterRouter } from './router.ts'
+import { ClusterSubscriptions } from './subscriptions.ts'
+import type { Address, Argument, Reply, SubscriptionKind } from '../driver.ts'
+import { type Endpoint, showAddress, showEndpoint } from '../endpoint.ts'
+import { describeError, LINK_FAULTS, reasonOf } from '../faults.ts'
+import type { LinkHealth } from '../health.ts'
+import { slotOf } from '../commands/key-slot.ts'
 import type {
   BlockingLane,
   LinkStats,
@@ -31,8 +31,8 @@ import type {
   ServerIdentity,
   Subscription,
   SubscriptionListener,
-} from './redis-link.ts'
-import type { LinkSettings } from './settings.ts'
+} from '../redis-link.ts'
+import type { LinkSettings } from '../settings.ts'
 
 export interface ClusterLinkOptions {
   readonly name: string

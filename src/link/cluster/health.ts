@@ -2,11 +2,11 @@
  * The health of a whole cluster out of that of its nodes: up when every slot is served by a node that is up, else as bad
  * as the worst of them. What still works is told beside it: calls to the healthy nodes go on.
  */
-import type { Reason } from '../errors.ts'
-import { CLUSTER } from './faults/cluster.ts'
-import { LINK_FAULTS, reasonOf } from './faults.ts'
-import type { Capabilities, HealthState, LinkHealth } from './health.ts'
-import { SLOTS } from './key-slot.ts'
+import type { Reason } from '../../errors.ts'
+import { CLUSTER } from '../faults/cluster.ts'
+import { LINK_FAULTS, reasonOf } from '../faults.ts'
+import type { Capabilities, HealthState, LinkHealth } from '../health.ts'
+import { SLOTS } from '../commands/key-slot.ts'
 
 /** A node and how many slots it serves. */
 export interface NodeCondition {

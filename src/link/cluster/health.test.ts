@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type ClusterCondition, healthOfCluster, type NodeCondition } from './cluster-health.ts'
-import { capabilitiesIn, type HealthState } from './health.ts'
+import { type ClusterCondition, healthOfCluster, type NodeCondition } from './health.ts'
+import { capabilitiesIn, type HealthState } from '../health.ts'
 
 const reason = (code: string) => ({ code, text: `it is ${code}.`, nextStep: `mend ${code}` })
 const node = (name: string, state: HealthState, slots = 8192): NodeCondition => ({

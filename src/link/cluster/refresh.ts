@@ -2,12 +2,12 @@
  * Keeps the map of a cluster fresh: asks one node after the other, one round at a time and not too often, and as long as
  * something is wrong again and again, for a failover is seen nowhere but in the map.
  */
-import type { Clock, Random } from '../clock.ts'
-import { ReplyError, type Reason } from '../errors.ts'
-import { later, type Stop } from './activities.ts'
-import { type SlotRange, slotRangesIn } from './cluster-map.ts'
-import type { ClusterNode } from './cluster-nodes.ts'
-import { describeError, faultOfReply, reasonOf } from './faults.ts'
+import type { Clock, Random } from '../../clock.ts'
+import { ReplyError, type Reason } from '../../errors.ts'
+import { later, type Stop } from '../activities.ts'
+import { type SlotRange, slotRangesIn } from './map.ts'
+import type { ClusterNode } from './nodes.ts'
+import { describeError, faultOfReply, reasonOf } from '../faults.ts'
 
 export interface ClusterRefreshOptions {
   readonly clock: Clock

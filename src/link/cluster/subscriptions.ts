@@ -4,13 +4,13 @@
  *
  *     home serves ──▶ home away, another serves ──▶ subscribed there, gap since the last sign of life at home
  */
-import type { Clock } from '../clock.ts'
-import { LinkError, type Reason } from '../errors.ts'
-import { channels } from '../telemetry/channels.ts'
-import type { ClusterNode } from './cluster-nodes.ts'
-import type { SubscriptionKind } from './driver.ts'
-import { describeError } from './faults.ts'
-import type { Gap, Subscription, SubscriptionListener } from './redis-link.ts'
+import type { Clock } from '../../clock.ts'
+import { LinkError, type Reason } from '../../errors.ts'
+import { channels } from '../../telemetry/channels.ts'
+import type { ClusterNode } from './nodes.ts'
+import type { SubscriptionKind } from '../driver.ts'
+import { describeError } from '../faults.ts'
+import type { Gap, Subscription, SubscriptionListener } from '../redis-link.ts'
 
 export interface ClusterSubscriptionsOptions {
   readonly link: string

@@ -1,12 +1,12 @@
 /**
  * A blocking lane in a cluster: one to the caller, below it one per node that its keys led to.
  */
-import type { Clock } from '../clock.ts'
-import { LinkError } from '../errors.ts'
-import type { ClusterNode } from './cluster-nodes.ts'
-import type { ClusterRouter } from './cluster-router.ts'
-import type { Argument, Reply } from './driver.ts'
-import type { BlockingLane } from './redis-link.ts'
+import type { Clock } from '../../clock.ts'
+import { LinkError } from '../../errors.ts'
+import type { ClusterNode } from './nodes.ts'
+import type { ClusterRouter } from './router.ts'
+import type { Argument, Reply } from '../driver.ts'
+import type { BlockingLane } from '../redis-link.ts'
 
 export interface ClusterBlockingOptions {
   readonly clock: Clock

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FakeCluster, type FakeNodeLink, type Range } from '../../test/support/fake-cluster.ts'
-import type { Gap, Subscription } from './redis-link.ts'
+import { FakeCluster, type FakeNodeLink, type Range } from '../../../test/support/fake-cluster.ts'
+import type { Gap, Subscription } from '../redis-link.ts'
 
 const TWO: readonly Range[] = [
   [0, 5000, 1],

@@ -6,7 +6,7 @@
  * Our own and not the published package `cluster-key-slot`: that one sends a key with an empty tag before another
  * brace (`a{}b}`) to a wrong slot, which costs a redirect on every call.
  */
-import type { Argument } from './driver.ts'
+import type { Argument } from '../driver.ts'
 
 export const SLOTS = 16_384
 

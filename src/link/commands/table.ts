@@ -1,8 +1,8 @@
 /**
  * Written by scripts/write-command-table.ts from what Redis 7.0.15 says about its own commands; not to be edited.
- * What each field means is told in command-keys.ts.
+ * What each field means is told in keys.ts.
  */
-import type { CommandRow } from './command-keys.ts'
+import type { CommandRow } from './keys.ts'
 
 export const COMMAND_TABLE: readonly CommandRow[] = [
   {

@@ -1,11 +1,11 @@
 /**
  * What the link must know of a command before it sends it: does it change data, which keys does it touch, may it share
- * a connection with others. The facts come from a real server (command-table.ts); what no server tells stands here.
+ * a connection with others. The facts come from a real server (table.ts); what no server tells stands here.
  */
-import { KeyRule } from './command-keys.ts'
-import { COMMAND_TABLE } from './command-table.ts'
-import type { Argument } from './driver.ts'
-import { NEWER_COMMANDS } from './newer-commands.ts'
+import { KeyRule } from './keys.ts'
+import { COMMAND_TABLE } from './table.ts'
+import type { Argument } from '../driver.ts'
+import { NEWER_COMMANDS } from './newer.ts'
 
 /**
  * Where a command may go:

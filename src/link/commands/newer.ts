@@ -1,10 +1,10 @@
 /**
- * Commands that the server lacks which command-table.ts was written from. A command that is in neither counts as a
+ * Commands that the server lacks which table.ts was written from. A command that is in neither counts as a
  * write whose key is its first word, as it is with nearly all commands of modules.
  *
  * Sources: the published command tables of Redis 7.4 to 8.10 and of Valkey 8.0.
  */
-import type { CommandRow } from './command-keys.ts'
+import type { CommandRow } from './keys.ts'
 
 export const NEWER_COMMANDS: readonly CommandRow[] = [
   {

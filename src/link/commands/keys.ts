@@ -12,7 +12,7 @@
  *
  * Several rules in a row add up: `1 #2` is a destination and counted sources.
  */
-import type { Argument } from './driver.ts'
+import type { Argument } from '../driver.ts'
 
 /** Commands that are alike, as the tables hold them. */
 export interface CommandRow {
