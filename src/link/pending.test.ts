@@ -50,3 +50,121 @@ test('Pending does not count time in which the process stood still as silence of
   await clock.advance(100)
   assert.notEqual(found.silentAt, undefined)
 })
+
+/** Calls on a connection, and what becomes of them, each as its first word. */
+function pending(clock: FakeClock) {
+  const expired: string[] = []
+  const silentAt: number[] = []
+  const calls = new Pending({
+    clock,
+    silenceMs: SILENCE_MS,
+    onExpired: (call) => void expired.push(`${String(call.args[0])} ${clock.now()}`),
+    onSilent: () => {
+      silentAt.push(clock.now())
+      calls.close()
+    },
+  })
+  const add = (name: string, deadlineMs: number): Call => {
+    const call = new Call([name], deadlineMs)
+    call.resolve = call.reject = () => undefined
+    calls.add(call)
+    return call
+  }
+  return { calls, add, expired, silentAt }
+}
+
+test('Pending expires each call at its own deadline, in whatever order they were sent', async () => {
+  const clock = new FakeClock()
+  const { add, expired } = pending(clock)
+  add('write', 500)
+  add('read', 250)
+  await clock.advance(100)
+  add('another', 250)
+  add('quick', 20)
+  await clock.advance(1000)
+  assert.deepEqual(expired, ['quick 120', 'read 250', 'another 350', 'write 500'])
+})
+
+test('Pending counts calls and bytes until they are answered, not until their callers give up', async () => {
+  const clock = new FakeClock()
+  const { calls, add } = pending(clock)
+  const [first, second] = [add('12345', 100), add('123', 100)]
+  assert.deepEqual([calls.size, calls.bytes, calls.awaiting], [2, 8, true])
+  await clock.advance(150)
+  assert.deepEqual([calls.size, calls.bytes, calls.awaiting], [2, 8, false])
+  calls.answer(first)
+  calls.answer(first)
+  assert.deepEqual([calls.size, calls.bytes], [1, 3])
+  calls.remove(second)
+  assert.deepEqual([calls.size, calls.bytes], [0, 0])
+  calls.close()
+  assert.equal(clock.pendingTimers, 0)
+})
+
+test('Pending tells an answer in time from a late one, and what an answer proves', async () => {
+  const clock = new FakeClock()
+  const { calls, add } = pending(clock)
+  await clock.advance(1000)
+  const late = add('late', 100)
+  await clock.advance(50)
+  const inTime = add('in time', 100)
+  await clock.advance(60)
+  assert.equal(calls.answer(late), true)
+  assert.deepEqual([calls.provenAt, calls.lastReplyAt], [1000, 1110])
+  assert.equal(calls.answer(inTime), false)
+  assert.equal(calls.provenAt, 1050)
+  calls.close()
+})
+
+test('Pending is not alarmed by silence as long as no deadline was missed, or any answer comes', async () => {
+  const clock = new FakeClock()
+  const { calls, add, silentAt } = pending(clock)
+  const slow = add('slow', 3000)
+  await clock.advance(2900)
+  assert.deepEqual(silentAt, [])
+  calls.answer(slow)
+  for (let asked = 0; asked < 20; asked++) {
+    const answered = add('answered', 250)
+    add('never', 250)
+    await clock.advance(200)
+    calls.answer(answered)
+  }
+  assert.deepEqual(silentAt, [])
+  calls.close()
+})
+
+test('Pending is not alarmed by heartbeats that were missed: the next question decides', async () => {
+  const clock = new FakeClock()
+  const { calls, add, silentAt } = pending(clock)
+  add('PING', 500).heartbeat = true
+  await clock.advance(5000)
+  assert.deepEqual(silentAt, [])
+  add('read', 250)
+  await clock.advance(250)
+  assert.deepEqual(silentAt, [5250])
+  calls.close()
+})
+
+test('Pending looks at what the sockets brought before it tells anybody that no answer came', async () => {
+  const clock = new FakeClock()
+  const { calls, add, expired } = pending(clock)
+  const call = add('read', 250)
+  clock.at(100, () => clock.io(() => clock.stall(400)))
+  clock.at(200, () => clock.io(() => void calls.answer(call)))
+  await clock.advance(1000)
+  assert.deepEqual(expired, [])
+  calls.close()
+})
+
+test('Pending gives back whose callers still wait when it is closed, and is quiet then', async () => {
+  const clock = new FakeClock()
+  const { calls, add, expired } = pending(clock)
+  const [first, second, third] = [add('first', 100), add('second', 500), add('third', 500)]
+  await clock.advance(200)
+  first.resolve = first.reject = undefined
+  calls.answer(second)
+  assert.deepEqual(calls.close(), [third])
+  await clock.advance(5000)
+  assert.deepEqual(expired, ['first 100'])
+  assert.equal(clock.pendingTimers, 0)
+})
