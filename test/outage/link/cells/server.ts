@@ -46,6 +46,14 @@ export const SERVER_CELLS: readonly Cell[] = [
     expect: { degradedMs: silentMs, detectedAs: ['silent'], reason: ['silent', 'handshake-timeout'] },
   },
   {
+    name: 'frozen 2 s, 4 calls a second',
+    stage: direct(frozen),
+    faultMs: 2000,
+    callEveryMs: 250,
+    // Silence is counted from the first call that is not answered, and that may come 250 ms after the freeze.
+    expect: { degradedMs: silentMs + 250, detectedAs: ['silent'], reason: ['silent', 'handshake-timeout'] },
+  },
+  {
     name: 'frozen 5 s',
     stage: direct(frozen),
     faultMs: 5000,

@@ -97,7 +97,7 @@ async function sendAll(link: RedisLink): Promise<Record<string, Result>> {
   return results
 }
 
-export async function resultOf(sent: Promise<unknown>): Promise<Result> {
+async function resultOf(sent: Promise<unknown>): Promise<Result> {
   return await sent.then(
     () => 'ok',
     (error: unknown) => {
