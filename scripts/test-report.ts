@@ -67,10 +67,11 @@ export class TestReport {
 
   #slowestLines(): string[] {
     const slowest = this.#files.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, SLOWEST)
+    const allMs = this.#files.reduce((sum, { durationMs }) => sum + durationMs, 0)
     return [
       '',
-      'Slowest files',
-      ...slowest.map(({ name, durationMs }) => `  ${(durationMs / 1000).toFixed(1)} s ${name}`),
+      `Slowest of ${this.#files.length} files, which took ${seconds(allMs)} one by one`,
+      ...slowest.map(({ name, durationMs }) => `  ${seconds(durationMs)} ${name}`),
     ]
   }
 
@@ -90,6 +91,10 @@ interface PassedTest {
   readonly line?: number | undefined
   readonly skip?: string | boolean | undefined
   readonly todo?: string | boolean | undefined
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`
 }
 
 /** The event of a whole file: it carries no `entryFile`, for it is the entry. */
