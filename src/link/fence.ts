@@ -73,7 +73,7 @@ export class Fence {
       return await this.#attempt(wire, ['EVALSHA', SHA, ...tail], call)
     } catch (error) {
       if (!(error instanceof ReplyError) || error.prefix !== 'NOSCRIPT') throw error
-      const leftMs = Math.max(1, until - this.#clock.now())
+      const leftMs = until - this.#clock.now()
       return await this.#attempt(wire, ['EVAL', FENCE_SCRIPT, ...tail], { ...callOf(call), deadlineMs: leftMs })
     }
   }

@@ -39,6 +39,7 @@ export class Lane {
   #attempt: Attempt | undefined
   #connecting = false
   #epoch = 0
+  #openedAt = Infinity
   #stopTimer: Stop = () => undefined
 
   constructor(options: LaneOptions, owner: LaneOwner) {
@@ -117,7 +118,7 @@ export class Lane {
     this.#options.connector.succeeded()
     try {
       await this.#owner.opened(wire)
-      this.#backoff.reset()
+      this.#openedAt = this.#options.clock.now()
     } catch (error) {
       // Whatever kept the owner from using it, a new connection is the remedy.
       const reason = (error instanceof LinkError ? error.reason : undefined) ?? reasonOf(LINK_FAULTS.silent)
@@ -128,6 +129,10 @@ export class Lane {
   #lost(wire: Wire, fault: Fault, reason: Reason): void {
     if (wire !== this.#wire) return
     this.#wire = undefined
+    const { clock, settings } = this.#options
+    // A connection that ends as soon as it is used is no success.
+    if (clock.now() - this.#openedAt >= settings.reconnect.capMs) this.#backoff.reset()
+    this.#openedAt = Infinity
     this.#owner.lost(fault, reason, wire.provenAt)
     this.#retry(0)
   }

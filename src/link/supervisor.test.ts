@@ -142,6 +142,41 @@ test('Supervisor moves on from a replica to the master at once, however often it
   supervisor.close()
 })
 
+test('Supervisor does not hurry back to a server that ends every connection a moment later', async () => {
+  const parts = supervised()
+  const { supervisor, clock, driver } = parts
+  supervisor.start()
+  for (let cut = 0; cut < 1000; cut++) {
+    await clock.advance(20)
+    driver.last.end(RESET)
+  }
+  // 20 s with half a second of pause on average, and the time of the connections themselves.
+  assert.ok(driver.connections.length < 45, `${driver.connections.length} connections in 20 s`)
+  await clock.advance(10_000)
+  driver.last.end(RESET)
+  const before = driver.connections.length
+  await clock.advance(160)
+  assert.equal(driver.connections.length, before + 1)
+  supervisor.close()
+})
+
+test('Supervisor has the connections killed that it gave up, by their id, when the same server answers again', async () => {
+  const parts = supervised()
+  const { supervisor, clock, driver } = parts
+  supervisor.start()
+  await clock.advance(10)
+  await outage(parts)
+  assert.ok(driver.last.sent.includes('CLIENT KILL ID 1'))
+  supervisor.isolate(reasonOf(LINK_FAULTS.isolated))
+  supervisor.rejoin()
+  await clock.advance(10)
+  assert.equal(driver.last.sent.filter((line) => line === 'CLIENT KILL ID 1').length, 1)
+  driver.answers = healthyBut({ INFO: '# Server\r\nrun_id:run-2\r\n' })
+  await outage(parts)
+  assert.ok(!driver.last.sent.includes('CLIENT KILL ID 1'))
+  supervisor.close()
+})
+
 for (const state of ['up', 'down', 'not-ready', 'write-blocked', 'recovering'] as const) {
   test(`Supervisor leaves nothing behind when a listener closes it on '${state}'`, async () => {
     const parts = supervised({
@@ -166,14 +201,19 @@ for (const state of ['up', 'down', 'not-ready', 'write-blocked', 'recovering'] a
 }
 
 test('Supervisor finds a connection dead that fell silent while it was held back', async () => {
-  const parts = supervised()
+  let heldAt = 0
+  const parts = supervised({
+    onState: (state) => {
+      if (state === 'recovering') heldAt = parts.clock.now()
+    },
+  })
   const { supervisor, clock, driver, states } = parts
   supervisor.start()
   await clock.advance(10)
   await outage(parts)
   await outage(parts)
   // The hold and the ramp end while the last PING of the quick pulse waits.
-  await clock.advance(1250)
+  await clock.advance(heldAt + 1400 - clock.now())
   driver.last.answers = driver.answers = () => undefined
   await clock.advance(200)
   assert.deepEqual(states.slice(-2), ['recovering', 'up'])

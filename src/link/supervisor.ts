@@ -26,6 +26,7 @@ import { FlapHold } from './flap-hold.ts'
 import { HandshakeRefusal, inspect, type Inspection } from './handshake.ts'
 import { HealthMachine, type HealthState, type LinkHealth } from './health.ts'
 import { LateWindow } from './late-window.ts'
+import { Leftovers } from './leftovers.ts'
 import type { ServerIdentity } from './redis-link.ts'
 import type { LinkSettings } from './settings.ts'
 import type { Wire, WireEvents } from './wire.ts'
@@ -65,6 +66,7 @@ export class Supervisor {
   readonly #hold: FlapHold
   readonly #window: LateWindow
   readonly #delays: AttemptDelays
+  readonly #leftovers = new Leftovers()
   readonly #events: WireEvents
   #wire: Wire | undefined
   #openWire: Wire | undefined
@@ -73,7 +75,7 @@ export class Supervisor {
   #epoch = 0
   #stop: Stop = () => undefined
   #server: ServerIdentity | undefined
-  #abandoned: number[] = []
+  #adoptedAt = Infinity
   #probesInTime = 0
 
   constructor(options: SupervisorOptions) {
@@ -185,8 +187,8 @@ export class Supervisor {
     this.#wire = wire
     wire.established()
     this.#options.connector.succeeded()
+    this.#adoptedAt = this.#clock.now()
     this.#identified(wire, inspection)
-    this.#delays.reset()
     // A link that read all the while was not away, so there is nothing to hold it back for.
     const holdMs = this.health.state === 'write-blocked' ? 0 : this.#hold.holdMs(this.#clock.now())
     if (inspection.blocked !== undefined) this.#blockWrites(wire, inspection.blocked.reason)
@@ -194,14 +196,9 @@ export class Supervisor {
     else this.#recover(wire, holdMs)
   }
 
-  /** The same server may still hold connections that we gave up: what lies in their buffers must not run later. */
   #identified(wire: Wire, inspection: Inspection): void {
-    const { server } = inspection
-    const same = server.runId !== undefined && server.runId === this.#server?.runId
-    const abandoned = same ? this.#abandoned : []
-    this.#abandoned = []
-    this.#server = server
-    for (const id of abandoned)
+    this.#server = inspection.server
+    for (const id of this.#leftovers.adopted(inspection.server))
       void question(wire, ['CLIENT', 'KILL', 'ID', String(id)], this.#settings.writeDeadlineMs)
     this.#options.onIdentified(inspection)
   }
@@ -346,8 +343,9 @@ export class Supervisor {
   #lost(wire: Wire, fault: Fault, reason: Reason): void {
     if (wire !== this.#wire) return
     if (CONNECTED_STATES.includes(this.health.state)) this.#hold.outage(this.#clock.now())
-    if (this.#server?.clientId !== undefined) this.#abandoned.push(this.#server.clientId)
-    this.#wire = undefined
+    // A connection that ends as soon as it is used is no success: whatever does that must not be met by a burst.
+    if (this.#clock.now() - this.#adoptedAt >= this.#settings.reconnect.capMs) this.#delays.reset()
+    this.#abandon()
     this.#failed(fault, reason, 0)
   }
 
@@ -363,6 +361,13 @@ export class Supervisor {
     this.#epoch += 1
     this.#attempt?.abort(LINK_FAULTS.closed, reason)
     this.#wire?.kill(reason)
+    this.#abandon()
+  }
+
+  /** The wire is ours no more; the server may not know that yet. */
+  #abandon(): void {
+    this.#leftovers.givenUp()
+    this.#adoptedAt = Infinity
     this.#wire = undefined
   }
 

@@ -35,11 +35,13 @@ export interface SimulatedFault {
 const CLOSED = ['connection-closed', 'reset', 'closed-at-start', 'broken-pipe', 'silent', 'no-answer']
 const SILENT = ['silent', 'handshake-timeout', 'connect-timeout', 'no-answer', 'slow', ...CLOSED]
 const RESET = systemError('ECONNRESET')
+const GARBAGE = new Error('Unknown RESP type 72 "H"')
 
 export const SIMULATED_FAULTS = {
   refused: cutting('closed', ['refused'], { reach: 'refused' }),
   'hung-up': cutting('closed', [], { reach: 'hung-up' }),
   'not-redis': { ...cutting('closed', ['not-redis'], { reach: 'not-redis' }), severityAtFirst: 'misconfigured' },
+  'cut young': { severity: 'closed', codes: CLOSED, begin: cutYoung },
   unreachable: cutting('closed', ['host-unreachable'], { reach: 'unreachable' }),
   reset: { severity: 'closed', codes: CLOSED, begin: ({ node }) => (node.path.cut(RESET), () => undefined) },
   killed: {
@@ -101,7 +103,7 @@ function cutting(severity: Severity, codes: readonly string[], disturbance: Dist
     severity,
     codes: [...CLOSED, ...codes],
     begin: ({ node }) => {
-      node.path.cut(RESET)
+      node.path.cut(disturbance.reach === 'not-redis' ? GARBAGE : RESET)
       return node.path.disturb({ ...disturbance })
     },
   }
@@ -132,6 +134,20 @@ function acceptInSilence({ node, chance }: FaultScene): () => void {
   return () => {
     end()
     if (chance.likely(0.5)) node.path.cut(RESET)
+  }
+}
+
+/** Something on the way lets everybody in and ends every connection a moment later. */
+function cutYoung({ world, node, chance }: FaultScene): () => void {
+  let over = false
+  const cut = (): void => {
+    if (over) return
+    node.path.cut(RESET)
+    world.clock.at(world.clock.now() + chance.between(20, 120), cut)
+  }
+  cut()
+  return () => {
+    over = true
   }
 }
 

@@ -26,6 +26,8 @@ interface Party {
 
 /** Everything that was under way has arrived by then. */
 const AFTERLIFE_MS = 12_000
+/** Connections that a lane opens in ten seconds at most, to each address: up to a second lies between two of them. */
+const MAX_OPENED = 45
 /** Long enough after the return for the checks that look back. */
 const QUIET_MS = 9000
 const CHANNELS = ['news', 'prices']
@@ -107,6 +109,7 @@ export class Simulation {
       trace: (text) => this.#note(text),
       pace: () => ({ gapMs: application.gapMs, deadlineMs: application.longestMs, roundTripMs: this.#roundTripMs }),
       handshakesMs: this.#handshakesMs,
+      maxOpened: MAX_OPENED * this.#addresses * (1 + Math.min(1, plan.subscriptions.length) + plan.blockingLanes),
       timerSlackMs: this.#timerSlackMs,
     })
     const link = this.#link(plan, watch)
@@ -296,6 +299,11 @@ export class Simulation {
   }
 
   // --- figures --------------------------------------------------------------------------------------------------
+
+  /** An attempt opens a connection to each, until one takes it. */
+  get #addresses(): number {
+    return this.#plan.deadAddress ? 2 : 1
+  }
 
   get #roundTripMs(): number {
     const { upMs, downMs, jitterMs } = this.#plan.delay

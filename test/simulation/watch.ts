@@ -16,8 +16,7 @@ const RESTING: readonly HealthState[] = ['isolated', 'closed']
 const AFTERMATH_MS = 8000
 /** Reasons that are no outage. */
 const OWN_CODES = ['connected', 'starting', 'flapping', 'isolated', 'memory-mode', 'closed']
-/** Connections that one link opens in a second at most, over all its lanes. */
-const MAX_OPENED_PER_SECOND = 30
+const OPENED_WINDOW_MS = 10_000
 const OUTAGE_WINDOW_MS = 60_000
 
 export interface WatchOptions {
@@ -33,6 +32,8 @@ export interface WatchOptions {
   /** What handshakes may add to the time of return. */
   readonly handshakesMs: number
   readonly timerSlackMs: number
+  /** Connections that it may open in ten seconds. */
+  readonly maxOpened: number
 }
 
 export class Watch {
@@ -111,9 +112,9 @@ export class Watch {
     this.#connections.set(connection.id, connection)
     const now = this.#clock.now()
     this.#opened.push(now)
-    while ((this.#opened[0] ?? now) < now - 1000) this.#opened.shift()
-    if (this.#opened.length > MAX_OPENED_PER_SECOND)
-      this.#violated('A10', `${this.#opened.length} connections were opened within a second`)
+    while ((this.#opened[0] ?? now) < now - OPENED_WINDOW_MS) this.#opened.shift()
+    if (this.#opened.length > this.#options.maxOpened)
+      this.#violated('A10', `${this.#opened.length} connections were opened within 10 s`)
     this.#checkSilence('opened a connection', now)
     if (this.state === 'over-quota' && now - this.#enteredAt < 0.9 * this.#options.settings.overQuota.firstMs)
       this.#violated('A14', `opened a connection ${(now - this.#enteredAt).toFixed(0)} ms after the quota was used up`)

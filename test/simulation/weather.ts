@@ -62,9 +62,9 @@ export class Weather {
     this.#onCalm()
   }
 
-  /** Is this the only thing that is wrong? */
+  /** Does it go on, and was nothing else wrong since it began? */
   isAlone(trouble: Trouble): boolean {
-    return this.#active === 1 && trouble.to === Infinity
+    return trouble.to === Infinity && this.since(trouble.from).length === 1
   }
 
   /** Everything that was wrong at some time from then on. */
