@@ -7,6 +7,7 @@ import { LinkError, type Reason } from '../errors.ts'
 import { later } from './activities.ts'
 import type { Argument, Reply } from './driver.ts'
 import type { Fault } from './faults.ts'
+import { wrongWait, wrongWords } from './given.ts'
 import { Lane, type LaneOptions } from './lane.ts'
 import { Call } from './pending.ts'
 import type { BlockingLane } from './redis-link.ts'
@@ -46,7 +47,10 @@ export class BlockingLaneConnection implements BlockingLane {
     args: readonly Argument[],
     { blockMs, buffers = false }: { readonly blockMs: number; readonly buffers?: boolean },
   ): Promise<Reply> {
-    const refusal = this.#closed ? closedError() : this.#options.unavailable()
+    const refusal =
+      wrongWords(args) ??
+      wrongWait(args, 'blockMs', blockMs) ??
+      (this.#closed ? closedError() : this.#options.unavailable())
     if (refusal !== undefined) throw refusal
     if (this.#busy)
       throw new LinkError('LINK_BUSY', 'This lane waits in another command; open one lane for each.', {

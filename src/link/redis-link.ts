@@ -6,7 +6,7 @@ import type { Argument, Reply, SubscriptionKind } from './driver.ts'
 import type { LinkHealth } from './health.ts'
 
 export interface SendOptions {
-  /** The caller never waits longer, in milliseconds. @default 250 for reads, 500 for writes */
+  /** The caller never waits longer, in milliseconds; 24 days at most. @default 250 for reads, 500 for writes */
   readonly deadlineMs?: number
   /** Bulk strings come as Buffers instead of text. @default false */
   readonly buffers?: boolean
@@ -102,7 +102,10 @@ export interface RedisLink {
    * @throws LinkError within the deadline, always: `executed` says whether the server may have run it.
    */
   send(args: readonly Argument[], options?: SendOptions): Promise<Reply>
-  /** Starts a subscription and returns at once; it survives reconnects. */
+  /**
+   * Starts a subscription and returns at once; it survives reconnects.
+   * @throws LinkError `LINK_ARGUMENT` when the names are no list of strings.
+   */
   subscribe(kind: SubscriptionKind, names: readonly string[], listener: SubscriptionListener): Subscription
   /** @throws LinkError `LINK_BUSY` when as many lanes are open as the link admits. */
   blocking(): BlockingLane

@@ -17,6 +17,7 @@ import { showEndpoint, type Endpoint } from './endpoint.ts'
 import { describeError, LINK_FAULTS, reasonOf } from './faults.ts'
 import { Fence } from './fence.ts'
 import type { AttemptGate } from './gate.ts'
+import { wrongSubscription, wrongWait, wrongWords } from './given.ts'
 import type { LinkHealth } from './health.ts'
 import type { LaneOptions } from './lane.ts'
 import { Call } from './pending.ts'
@@ -105,20 +106,21 @@ export class SingleLink implements RedisLink {
   }
 
   send(args: readonly Argument[], options: SendOptions = NO_OPTIONS): Promise<Reply> {
+    const wrong = wrongWords(args)
+    if (wrong !== undefined) return this.#refuse(wrong)
     const command = commandOf(args)
     const wire = this.#supervisor.openWire ?? this.#supervisor.admit(command)
     const deadlineMs =
       options.deadlineMs ?? (command.kind === 'read' ? this.#settings.readDeadlineMs : this.#settings.writeDeadlineMs)
     const call = new Call(args, deadlineMs, options.buffers)
     const refusal = this.#refusal(call, command, wire)
-    if (wire === undefined || refusal !== undefined) {
-      this.#counters.refused += 1
-      return Promise.reject(refusal ?? this.#unavailable())
-    }
+    if (wire === undefined || refusal !== undefined) return this.#refuse(refusal ?? this.#unavailable())
     return options.fence === true ? this.#sendFenced(wire, call) : wire.dispatch(call)
   }
 
   subscribe(kind: SubscriptionKind, names: readonly string[], listener: SubscriptionListener): Subscription {
+    const wrong = wrongSubscription(kind, names)
+    if (wrong !== undefined) throw wrong
     return this.#subscriber.subscribe(kind, names, listener)
   }
 
@@ -178,10 +180,16 @@ export class SingleLink implements RedisLink {
 
   // --- calls ----------------------------------------------------------------------------------------------------
 
+  #refuse(error: LinkError): Promise<never> {
+    this.#counters.refused += 1
+    return Promise.reject(error)
+  }
+
   /** Why this call is not sent although the link serves. */
   #refusal(call: Call, command: CommandInfo, wire: Wire | undefined): LinkError | undefined {
-    if (command.lane !== 'commands' || call.args.length === 0 || !(call.bytes >= 0) || !(call.deadlineMs > 0))
-      return wrongArgument(call, command)
+    if (command.lane !== 'commands') return wrongLane(call, command)
+    const wrong = wrongWait(call.args, 'deadlineMs', call.deadlineMs)
+    if (wrong !== undefined) return wrong
     if (wire === undefined) return undefined
     if (
       wire.inFlight < this.#settings.maxInFlight &&
@@ -268,21 +276,16 @@ export class SingleLink implements RedisLink {
   }
 }
 
-function wrongArgument(call: Call, command: CommandInfo): LinkError {
-  return new LinkError('LINK_ARGUMENT', `Cannot send '${nameOf(call)}': ${whatIsWrong(call, command)}`, {
-    executed: 'no',
-  })
-}
-
-function whatIsWrong(call: Call, { lane }: CommandInfo): string {
-  if (call.args.length === 0) return 'a command has at least one word.'
-  if (!(call.bytes >= 0)) return 'every word must be a string or a Buffer.'
-  if (!(call.deadlineMs > 0)) return `'deadlineMs' must be a positive number, got ${call.deadlineMs}.`
-  if (lane === 'blocking') return 'it waits inside the server and would hold up every other call; use link.blocking().'
-  if (lane === 'subscriber') return 'use link.subscribe().'
-  return 'it would change the connection for everybody who shares it.'
+function wrongLane(call: Call, { lane }: CommandInfo): LinkError {
+  const why =
+    lane === 'blocking'
+      ? 'it waits inside the server and would hold up every other call; use link.blocking().'
+      : lane === 'subscriber'
+        ? 'use link.subscribe().'
+        : 'it would change the connection for everybody who shares it.'
+  return new LinkError('LINK_ARGUMENT', `Cannot send '${nameOf(call)}': ${why}`, { executed: 'no' })
 }
 
 function nameOf(call: Call): string {
-  return String(call.args[0] ?? '')
+  return String(call.args[0])
 }

@@ -6,6 +6,7 @@ import { LinkError } from '../../errors.ts'
 import type { ClusterNode } from './nodes.ts'
 import type { ClusterRouter } from './router.ts'
 import type { Argument, Reply } from '../driver.ts'
+import { wrongWords } from '../given.ts'
 import type { BlockingLane } from '../redis-link.ts'
 
 export interface ClusterBlockingOptions {
@@ -32,6 +33,8 @@ export class ClusterBlockingLane implements BlockingLane {
    * moved), are the caller's: nothing was taken, the call may be tried again.
    */
   async send(args: readonly Argument[], options: BlockingSendOptions): Promise<Reply> {
+    const wrong = wrongWords(args)
+    if (wrong !== undefined) throw wrong
     const { clock, router, readDeadlineMs } = this.#options
     const startedAt = clock.now()
     const node = router.nodeFor(args, undefined)

@@ -21,6 +21,7 @@ import { ClusterSubscriptions } from './subscriptions.ts'
 import type { Address, Argument, Reply, SubscriptionKind } from '../driver.ts'
 import { type Endpoint, showAddress, showEndpoint } from '../endpoint.ts'
 import { describeError, LINK_FAULTS, reasonOf } from '../faults.ts'
+import { wrongSubscription, wrongWords } from '../given.ts'
 import type { LinkHealth } from '../health.ts'
 import { slotOf } from '../commands/key-slot.ts'
 import type {
@@ -125,10 +126,13 @@ export class ClusterLink implements RedisLink {
   }
 
   send(args: readonly Argument[], options: SendOptions = NO_OPTIONS): Promise<Reply> {
-    return this.#resting ? Promise.reject(this.#unavailable()) : this.#router.send(args, options)
+    const refusal = wrongWords(args) ?? (this.#resting ? this.#unavailable() : undefined)
+    return refusal === undefined ? this.#router.send(args, options) : Promise.reject(refusal)
   }
 
   subscribe(kind: SubscriptionKind, names: readonly string[], listener: SubscriptionListener): Subscription {
+    const wrong = wrongSubscription(kind, names)
+    if (wrong !== undefined) throw wrong
     return this.#subscriptions.subscribe(kind, names, listener)
   }
 

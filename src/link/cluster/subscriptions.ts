@@ -50,7 +50,15 @@ export class ClusterSubscriptions {
 
   subscribe(kind: SubscriptionKind, names: readonly string[], listener: SubscriptionListener): Subscription {
     const confirmed = Promise.withResolvers<void>()
-    const entry: Entry = { kind, names, listener, confirmed, inner: undefined, live: false, broken: undefined }
+    const entry: Entry = {
+      kind,
+      names: [...names],
+      listener,
+      confirmed,
+      inner: undefined,
+      live: false,
+      broken: undefined,
+    }
     // Whoever does not wait for `ready` must not be ended by its rejection.
     confirmed.promise.catch(() => undefined)
     if (this.#closed) confirmed.reject(closedError())
