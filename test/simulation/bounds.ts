@@ -29,12 +29,22 @@ export function holdBoundMs(outages: number, { flapping, ramp }: LinkSettings): 
   return Math.min(flapping.capMs, flapping.firstMs * 2 ** (outages - 1)) + (ramp.at(-1)?.untilMs ?? 0)
 }
 
+/**
+ * Milliseconds until a link whose every read comes late has left `up`: as many late replies as came in time in the window
+ * before, and at least the ten that it takes.
+ */
+export function slowBoundMs({ brownout, readDeadlineMs }: LinkSettings, { gapMs }: Pace): number {
+  return Math.max(1.2 * brownout.windowMs, brownout.minReplies * gapMs) + readDeadlineMs
+}
+
 export interface Pace {
   /** Longest pause between two calls; Infinity without any. */
   readonly gapMs: number
   /** Longest deadline of a call. */
   readonly deadlineMs: number
   readonly roundTripMs: number
+  /** No writes, which may wait for longer. */
+  readonly readsOnly: boolean
 }
 
 /** Milliseconds until a link without answers has left `up`. */

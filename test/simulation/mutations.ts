@@ -20,6 +20,18 @@ export const MUTATIONS = {
     breaks: ['A7'],
   },
   'no heartbeat': { file: 'activities.ts', find: 'if (due) ask()', replace: '', breaks: ['A7'] },
+  'no brownout': {
+    file: 'supervisor.ts',
+    find: 'late && this.#window.brownout(wire.replies)',
+    replace: 'false',
+    breaks: ['A7'],
+  },
+  'pauses begin anew with every handshake': {
+    file: 'supervisor.ts',
+    find: 'this.#clock.now() - this.#adoptedAt >= this.#settings.reconnect.capMs',
+    replace: 'true',
+    breaks: ['A10'],
+  },
   'a deadline half as long again': {
     file: 'single-link.ts',
     find: 'new Call(args, deadlineMs, options.buffers)',

@@ -107,7 +107,12 @@ export class Simulation {
       weather: this.#weather,
       link: () => link,
       trace: (text) => this.#note(text),
-      pace: () => ({ gapMs: application.gapMs, deadlineMs: application.longestMs, roundTripMs: this.#roundTripMs }),
+      pace: () => ({
+        gapMs: application.gapMs,
+        deadlineMs: application.longestMs,
+        roundTripMs: this.#roundTripMs,
+        readsOnly: plan.readShare === 1,
+      }),
       handshakesMs: this.#handshakesMs,
       maxOpened: MAX_OPENED * this.#addresses * (1 + Math.min(1, plan.subscriptions.length) + plan.blockingLanes),
       timerSlackMs: this.#timerSlackMs,

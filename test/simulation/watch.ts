@@ -4,7 +4,15 @@ import type { Argument } from '../../src/link/driver.ts'
 import type { RedisLink } from '../../src/link/redis-link.ts'
 import type { LinkSettings } from '../../src/link/settings.ts'
 import type { FakeClock } from '../support/fake-clock.ts'
-import { CLOSE_BOUND_MS, holdBoundMs, refusalBoundMs, RETURN_BOUND_MS, silenceBoundMs, type Pace } from './bounds.ts'
+import {
+  CLOSE_BOUND_MS,
+  holdBoundMs,
+  refusalBoundMs,
+  RETURN_BOUND_MS,
+  silenceBoundMs,
+  slowBoundMs,
+  type Pace,
+} from './bounds.ts'
 import type { SimulatedConnection } from './connection.ts'
 import type { SimulatedFault } from './faults.ts'
 import type { Invariants } from './invariants.ts'
@@ -169,6 +177,8 @@ export class Watch {
     const pace = this.#options.pace()
     const slackMs = 4 * timerSlackMs
     if (severity === 'closed') return pace.roundTripMs + CLOSE_BOUND_MS + slackMs
+    const slow = severity === 'slow' && pace.readsOnly && settings.readDeadlineMs < 300 && pace.gapMs < 2000
+    if (slow) return slowBoundMs(settings, pace) + slackMs
     if (severity === 'silent') return silenceBoundMs(settings, pace) + CLOSE_BOUND_MS + slackMs
     return seenByPing === true ? refusalBoundMs(settings, pace) + CLOSE_BOUND_MS + slackMs : undefined
   }
