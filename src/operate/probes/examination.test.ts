@@ -40,3 +40,20 @@ test('look() ends at the budget, less what the inquiry into the cause may take',
   assert.deepEqual([layer?.state, layer?.ms, layer?.detail], ['failed', 700, 'no answer within 700 ms'])
   assert.equal(layer?.finding?.code, 'handshake-timeout')
 })
+
+test('look() notes down no control characters of a server, and no endless words', async () => {
+  const examination = new Examination(new FakeClock(), 1000)
+  const escape = '\u001B]0;title\u0007\u009B2Jv7\u202Eroot'
+  const seen = {
+    value: 0,
+    detail: escape,
+    facts: { version: escape },
+    warning: { ...CHECK_FINDINGS.replica, error: escape },
+  }
+  await examination.look('version', async () => seen, networkFinding('connect'))
+  await examination.look('ping', async () => ({ value: 0, detail: 'PONG'.repeat(10_000) }), networkFinding('connect'))
+  const [layer, long] = examination.layers
+  for (const text of [layer?.detail, layer?.facts['version'], layer?.finding?.error])
+    assert.equal(text, ' ]0;title 2Jv7 root')
+  assert.ok((long?.detail.length ?? Infinity) < 1000)
+})

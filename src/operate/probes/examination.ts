@@ -52,7 +52,7 @@ export class Examination {
   async look<Value>(name: LayerName, step: () => Promise<Seen<Value>>, explain: Explain): Promise<Value> {
     const startedAt = this.clock.now()
     const note = (layer: Pick<Layer, 'state' | 'detail' | 'facts' | 'finding'>): void =>
-      void this.layers.push({ name, ms: this.clock.now() - startedAt, ...layer })
+      void this.layers.push({ name, ms: this.clock.now() - startedAt, ...harmless(layer) })
     try {
       const { value, detail, facts = {}, warning } = await this.#inTime(step)
       note({ state: warning === undefined ? 'ok' : 'warning', detail, facts, finding: warning })
@@ -76,4 +76,25 @@ export class Examination {
       late.promise.catch(() => 'the step was faster')
     }
   }
+}
+
+const MAX_TEXT = 600
+
+/** What a server says is shown on a terminal: it must not steer it, nor fill it. */
+function harmless<Noted extends Pick<Layer, 'detail' | 'facts' | 'finding'>>(noted: Noted): Noted {
+  const { detail, facts, finding } = noted
+  const cleanFacts = Object.entries(facts).map(([name, fact]) => [name, typeof fact === 'string' ? plain(fact) : fact])
+  const error = finding?.error === undefined ? undefined : plain(finding.error)
+  return {
+    ...noted,
+    detail: plain(detail),
+    facts: Object.fromEntries(cleanFacts),
+    finding: finding && { ...finding, error },
+  }
+}
+
+/** Without control characters, escape sequences among them, and marks that turn the direction of writing. */
+function plain(text: string): string {
+  const short = text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT - 1)}…`
+  return short.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
 }
