@@ -91,3 +91,18 @@ test('inspect() asks again when a server became ready in the middle of the quest
   await clock.advance(10)
   assert.equal((await outcome).kind, 'waiting')
 })
+
+test('inspect() does not wait at a replica without its master when sentinels can be asked for another', async () => {
+  const sentinel = { nodes: ['10.0.0.9:26379'], master: 'main' }
+  const { begin, clock, driver } = attempt({ redis: { sentinel } })
+  driver.answers = healthyBut({
+    ROLE: ['slave', '10.0.0.2', 6379, 'connect', -1],
+    PING: new FakeErrorReply("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."),
+  })
+  const { outcome } = begin()
+  await clock.advance(10)
+  const found = await outcome
+  assert.equal(found.kind, 'failed')
+  assert.equal(found.kind === 'failed' && found.reason.code, 'read-only-replica')
+  assert.ok(driver.last.killed)
+})

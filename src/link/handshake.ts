@@ -93,12 +93,13 @@ export async function inspect(context: HandshakeContext): Promise<Inspection> {
   ])
   verifyDatabase(endpoint.database, own)
   const server = identityOf({ wire, info, role, id })
+  const replica =
+    server.role === 'replica' ? new HandshakeRefusal(LINK_FAULTS.readOnlyReplica, 'its role is replica') : undefined
+  // Before all else: one that asks for patience, because it has lost its master, may never find it again.
+  if (replica !== undefined && endpoint.topology === 'sentinel') throw replica
   const refusals = [info, role, id, own, ...pings].flatMap((reply) => refusalOf(reply) ?? [])
   const [blocked] = refusals
   for (const refusal of refusals) if (refusal.fault.reaction !== 'write-blocked') throw refusal
-  const replica =
-    server.role === 'replica' ? new HandshakeRefusal(LINK_FAULTS.readOnlyReplica, 'its role is replica') : undefined
-  if (replica !== undefined && endpoint.topology === 'sentinel') throw replica
   return { server, clockOffsetMs, blocked: blocked ?? replica }
 }
 

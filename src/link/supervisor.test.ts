@@ -240,3 +240,33 @@ test('Supervisor that a listener isolates comes back by rejoin()', async () => {
   assert.equal(driver.connections.length, 2)
   supervisor.close()
 })
+
+test('Supervisor that is up again over its old connection does not take the one that looked for the master', async () => {
+  const parts = supervised()
+  const { supervisor, clock, driver, states } = parts
+  supervisor.start()
+  await clock.advance(10)
+  await outage(parts)
+  driver.answers = healthyBut({ ROLE: ['slave', '10.0.0.2', 6379, 'connected', 0] })
+  await outage(parts)
+  assert.equal(supervisor.health.state, 'write-blocked')
+  const old = driver.last
+  driver.answers = healthyBut({ PING: undefined })
+  await clock.advance(1000)
+  assert.notEqual(driver.last, old, 'it looks for the master')
+  old.answers = healthyBut({ GET: new FakeErrorReply('LOADING Redis is loading the dataset in memory') })
+  supervisor
+    .admit(READ)
+    ?.request(['GET', 'key'], 250)
+    .catch(() => undefined)
+  await clock.advance(300)
+  assert.deepEqual(states.slice(-2), ['not-ready', 'recovering'])
+  await clock.advance(1)
+  driver.last.reply('PONG')
+  driver.last.reply('PONG')
+  await clock.advance(5000)
+  assert.deepEqual(states.slice(-2), ['recovering', 'up'])
+  assert.ok(!old.killed)
+  assert.ok(driver.last.killed)
+  supervisor.close()
+})

@@ -253,8 +253,9 @@ export class Supervisor {
   async #seekMaster(wire: Wire): Promise<void> {
     const outcome = await this.#connect()
     if (outcome === undefined || outcome.kind === 'failed') return
-    const wanted = wire === this.#wire && outcome.kind === 'connected' && outcome.inspection.blocked === undefined
-    if (!wanted) {
+    // The old connection may have ended meanwhile, or be as good as the new one.
+    const sought = wire === this.#wire && this.health.state === 'write-blocked' && !outcome.wire.ended
+    if (!sought || outcome.kind !== 'connected' || outcome.inspection.blocked !== undefined) {
       outcome.wire.kill(this.health.reason)
       return
     }
