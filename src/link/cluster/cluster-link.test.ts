@@ -184,3 +184,17 @@ test('ClusterLink goes on when a listener throws', async () => {
   assert.equal(told, 1)
   await cluster.link.close()
 })
+
+test('ClusterLink that a listener puts back into use at once has nodes to connect to', async () => {
+  const cluster = await FakeCluster.started({ ranges: TWO })
+  cluster.link.onHealth(({ state }) => {
+    if (state === 'isolated') cluster.link.rejoin()
+  })
+  const told: string[] = []
+  cluster.link.onHealth(({ state }, before) => told.push(`${before.state} > ${state}`))
+  cluster.link.isolate('a drill')
+  await cluster.settle(1000)
+  assert.equal(cluster.link.health.state, 'up')
+  assert.deepEqual(told, ['isolated > connecting', 'connecting > up'])
+  await cluster.link.close()
+})

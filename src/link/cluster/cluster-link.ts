@@ -285,7 +285,8 @@ export class ClusterLink implements RedisLink {
     const { state, reason, can } = next
     const same = before.state === state && before.reason.text === reason.text && sameCan(before.can, can)
     if (same && before.reason.code === reason.code) return
-    this.#health = { ...next, since: before.state === state ? before.since : this.#clock.wallNow() }
+    const health = { ...next, since: before.state === state ? before.since : this.#clock.wallNow() }
+    this.#health = health
     channels.linkState.publish({
       link: this.name,
       from: before.state,
@@ -295,7 +296,8 @@ export class ClusterLink implements RedisLink {
       at: this.#clock.wallNow(),
     })
     if (state !== 'up' && !this.#resting) this.#refresh.request()
-    for (const listener of this.#listeners) this.#tell(() => listener(this.#health, before))
+    // A listener may bring the next change about; the others have been told of that by then.
+    for (const listener of this.#listeners) if (this.#health === health) this.#tell(() => listener(health, before))
   }
 
   /** Nothing goes out any more. */
@@ -304,8 +306,9 @@ export class ClusterLink implements RedisLink {
     this.#refresh.stop()
     this.#subscriptions.suspend(next.reason)
     this.#slots.clear()
-    this.#move(next)
     this.#nodes.clear()
+    // Last, because a listener may put it back into use at once.
+    this.#move(next)
   }
 
   /** A listener that throws must end neither its neighbours nor the link. */
