@@ -14,12 +14,13 @@ import { Connector, type Outcome, type Surroundings } from './connector.ts'
 import { newCounters, type Counters } from './counters.ts'
 import type { Argument, Driver, Reply, SubscriptionKind } from './driver.ts'
 import { showEndpoint, type Endpoint } from './endpoint.ts'
-import { describeError, LINK_FAULTS, reasonOf } from './faults.ts'
+import { LINK_FAULTS, reasonOf } from './faults.ts'
 import { Fence } from './fence.ts'
 import type { AttemptGate } from './gate.ts'
 import { wrongSubscription, wrongWait, wrongWords } from './given.ts'
 import type { LinkHealth } from './health.ts'
 import type { LaneOptions } from './lane.ts'
+import { callListener } from './listener.ts'
 import { Call } from './pending.ts'
 import type {
   BlockingLane,
@@ -228,7 +229,8 @@ export class SingleLink implements RedisLink {
     else if (state === 'over-quota') this.#quietLanes(reason)
     else this.#subscriber.healthChanged()
     // A listener may bring the next change about; the others have been told of that by then.
-    for (const listener of this.#listeners) if (this.health === health) this.#tell(() => listener(health, before))
+    for (const listener of this.#listeners)
+      if (this.health === health) callListener(this.name, 'A health listener', () => listener(health, before))
   }
 
   #dropLanes(reason: Reason): void {
@@ -240,16 +242,6 @@ export class SingleLink implements RedisLink {
   #quietLanes(reason: Reason): void {
     this.#subscriber.drop(reason)
     for (const lane of this.#blocking) lane.refrain(reason)
-  }
-
-  /** A listener that throws must end neither its neighbours nor the link. */
-  #tell(run: () => void): void {
-    try {
-      run()
-    } catch (error) {
-      const message = `A health listener threw: ${describeError(error)}`
-      channels.notice.publish({ source: this.name, level: 'error', message })
-    }
   }
 
   #attempted(outcome: Outcome, durationMs: number): void {

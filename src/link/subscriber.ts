@@ -12,6 +12,7 @@ import type { Counters } from './counters.ts'
 import type { SubscriptionKind } from './driver.ts'
 import { describeError, faultOfReply, LINK_FAULTS, reasonOf } from './faults.ts'
 import { Lane, type LaneOptions, type LaneOwner } from './lane.ts'
+import { callListener } from './listener.ts'
 import type { Gap, Subscription, SubscriptionListener } from './redis-link.ts'
 import type { Wire } from './wire.ts'
 
@@ -241,14 +242,8 @@ export class Subscriber {
     })
   }
 
-  /** A listener that throws must end neither its neighbours nor the process. */
-  #call(run: () => void): void {
-    try {
-      run()
-    } catch (error) {
-      const message = `A subscription listener threw: ${describeError(error)}`
-      channels.notice.publish({ source: this.#options.link, level: 'error', message })
-    }
+  #call(call: () => unknown): void {
+    callListener(this.#options.link, 'A subscription listener', call)
   }
 
   /** Nobody may listen to this: tried again it would only be refused again. */

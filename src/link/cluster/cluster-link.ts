@@ -20,9 +20,10 @@ import { ClusterRouter } from './router.ts'
 import { ClusterSubscriptions } from './subscriptions.ts'
 import type { Address, Argument, Reply, SubscriptionKind } from '../driver.ts'
 import { type Endpoint, showAddress, showEndpoint } from '../endpoint.ts'
-import { describeError, LINK_FAULTS, reasonOf } from '../faults.ts'
+import { LINK_FAULTS, reasonOf } from '../faults.ts'
 import { wrongSubscription, wrongWords } from '../given.ts'
 import type { LinkHealth } from '../health.ts'
+import { callListener } from '../listener.ts'
 import { slotOf } from '../commands/key-slot.ts'
 import type {
   BlockingLane,
@@ -297,7 +298,8 @@ export class ClusterLink implements RedisLink {
     })
     if (state !== 'up' && !this.#resting) this.#refresh.request()
     // A listener may bring the next change about; the others have been told of that by then.
-    for (const listener of this.#listeners) if (this.#health === health) this.#tell(() => listener(health, before))
+    for (const listener of this.#listeners)
+      if (this.#health === health) callListener(this.name, 'A health listener', () => listener(health, before))
   }
 
   /** Nothing goes out any more. */
@@ -309,16 +311,6 @@ export class ClusterLink implements RedisLink {
     this.#nodes.clear()
     // Last, because a listener may put it back into use at once.
     this.#move(next)
-  }
-
-  /** A listener that throws must end neither its neighbours nor the link. */
-  #tell(run: () => void): void {
-    try {
-      run()
-    } catch (error) {
-      const message = `A health listener threw: ${describeError(error)}`
-      channels.notice.publish({ source: this.name, level: 'error', message })
-    }
   }
 
   get #resting(): boolean {

@@ -9,7 +9,7 @@ import { LinkError, type Reason } from '../../errors.ts'
 import { channels } from '../../telemetry/channels.ts'
 import type { ClusterNode } from './nodes.ts'
 import type { SubscriptionKind } from '../driver.ts'
-import { describeError } from '../faults.ts'
+import { callListener } from '../listener.ts'
 import type { Gap, Subscription, SubscriptionListener } from '../redis-link.ts'
 
 export interface ClusterSubscriptionsOptions {
@@ -141,17 +141,7 @@ export class ClusterSubscriptions {
     const gap: Gap = { ...broken, until: this.#options.clock.wallNow() }
     this.#gaps += 1
     channels.linkGap.publish({ link: this.#options.link, lane: 'subscriber', ...gap })
-    this.#tell(() => entry.listener.gap?.(gap))
-  }
-
-  /** A listener that throws must end neither its neighbours nor the process. */
-  #tell(run: () => void): void {
-    try {
-      run()
-    } catch (error) {
-      const message = `A subscription listener threw: ${describeError(error)}`
-      channels.notice.publish({ source: this.#options.link, level: 'error', message })
-    }
+    callListener(this.#options.link, 'A subscription listener', () => entry.listener.gap?.(gap))
   }
 }
 
