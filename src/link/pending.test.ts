@@ -168,3 +168,29 @@ test('Pending gives back whose callers still wait when it is closed, and is quie
   assert.deepEqual(expired, ['first 100'])
   assert.equal(clock.pendingTimers, 0)
 })
+
+test('Pending knows a late reply for one although the process stood still before it came', async () => {
+  const clock = new FakeClock()
+  const { pending } = silent(clock)
+  pending.add(new Call(['GET', 'first'], 250))
+  await clock.advance(200)
+  const call = new Call(['GET', 'second'], 250)
+  pending.add(call)
+  await clock.advance(40)
+  clock.stall(50)
+  await clock.advance(260)
+  assert.equal(pending.answer(call), true)
+})
+
+test('Pending does not call a reply late that it only read late', async () => {
+  const clock = new FakeClock()
+  const { pending } = silent(clock)
+  const call = new Call(['GET', 'key'], 250)
+  const late: boolean[] = []
+  pending.add(call)
+  clock.at(220, () => clock.io(() => late.push(pending.answer(call))))
+  await clock.advance(200)
+  clock.stall(100)
+  await clock.advance(100)
+  assert.deepEqual(late, [false])
+})

@@ -26,6 +26,8 @@ export class Call {
   reject: ((error: LinkError) => void) | undefined
   sentAt = 0
   answered = false
+  /** Its deadline passed, and no answer was there to be read. */
+  expired = false
   next: Call | undefined
   line: Line | undefined
 
@@ -97,7 +99,6 @@ export class Pending {
   #missed = 0
   #lastReplyAt = -Infinity
   #provenAt = -Infinity
-  #stallEndedAt = -Infinity
   /** Longest of the stalls since the last reply. */
   #longestStallMs = 0
   #timer: TimerHandle | undefined
@@ -150,24 +151,22 @@ export class Pending {
     if (now + call.deadlineMs < this.#armedFor) this.#arm(now, now + call.deadlineMs)
   }
 
-  /** Takes the call off; returns whether the answer was late by the server's own fault. */
+  /** Takes the call off; returns whether the answer was late, and not only read late by a process that stood still. */
   answer(call: Call): boolean {
-    const now = this.#replyTime()
+    this.#noteReplyTime()
     this.#missed = 0
     this.#longestStallMs = 0
     this.#provenAt = Math.max(this.#provenAt, call.sentAt)
     this.remove(call)
-    return now - call.sentAt > call.deadlineMs && call.sentAt > this.#stallEndedAt
+    return call.expired
   }
 
   /** One look at the clock serves all replies that were read from the socket together. */
-  #replyTime(): number {
-    if (!this.#replyTimeFresh) {
-      this.#replyTimeFresh = true
-      this.#lastReplyAt = this.#clock.now()
-      queueMicrotask(this.#forgetReplyTime)
-    }
-    return this.#lastReplyAt
+  #noteReplyTime(): void {
+    if (this.#replyTimeFresh) return
+    this.#replyTimeFresh = true
+    this.#lastReplyAt = this.#clock.now()
+    queueMicrotask(this.#forgetReplyTime)
   }
 
   /** Takes a call off that got no reply (it could not be encoded, say). */
@@ -208,7 +207,6 @@ export class Pending {
     const now = this.#clock.now()
     if (now - this.#armedFor > STALL_MS && !this.#graceGiven) {
       this.#graceGiven = true
-      this.#stallEndedAt = now
       this.#longestStallMs = Math.max(this.#longestStallMs, now - this.#armedFor)
       this.#arm(now, now + STALL_GRACE_MS)
       return
@@ -235,6 +233,7 @@ export class Pending {
     let call = line.cursor
     while (call !== undefined && (call.answered || call.sentAt + line.deadlineMs <= now + TIMER_SLACK_MS)) {
       if (!call.answered) {
+        call.expired = true
         if (!call.heartbeat) this.#missed += 1
         this.#options.onExpired(call)
       }
