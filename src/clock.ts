@@ -19,7 +19,7 @@ export interface Clock {
   afterIo(run: () => void): void
 }
 
-/** The machine's own clock. Its timers keep a process alive only while `keepAlive` is true. */
+/** The machine's own clock. Its timers keep the process alive until they have run or are cleared. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),

@@ -95,3 +95,12 @@ test('Fence refuses what it cannot fence, and sends nothing', async () => {
   await assert.rejects(fence.send(wire, new Call(SET, 500)), { code: 'LINK_ARGUMENT', executed: 'no' })
   assert.deepEqual(connection.sent, [])
 })
+
+test('Fence reads an endless error of a script in no time: nobody else is served meanwhile', async () => {
+  const { fence, wire, connection } = await fencing()
+  connection.answers = healthyBut({ EVALSHA: new FakeErrorReply(`ERR ${' '.repeat(100_000)}.`) })
+  const startedAt = performance.now()
+  await assert.rejects(fence.send(wire, new Call(SET, 500)))
+  // 21 s where the blanks were looked at again from each one of them.
+  assert.ok(performance.now() - startedAt < 2000)
+})

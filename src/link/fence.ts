@@ -28,7 +28,7 @@ const SHA = createHash('sha1').update(FENCE_SCRIPT).digest('hex')
 const MAX_ARGUMENTS = 4000
 
 /** What Redis adds to the error of a command that ran inside a script, by version. */
-const SCRIPT_SUFFIX = /\s*script: [0-9a-f]{40}, on @user_script:\d+\.$/
+const SCRIPT_SUFFIX = / ?script: [0-9a-f]{40}, on @user_script:\d+\.$/
 const SCRIPT_PREFIX = /^ERR Error running script \(call to f_[0-9a-f]{40}\): @user_script: ?\d+: -?/
 
 export interface FenceOptions {

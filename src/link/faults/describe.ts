@@ -56,7 +56,7 @@ export function redacted(text: string): string {
 
 const SECRETS: readonly (readonly [RegExp, string])[] = [
   // redis://user:password@host, also when the password holds an @
-  [/([a-z][a-z0-9+.-]*:\/\/)([^\s/:@]*):\S*@/gi, '$1$2:***@'],
+  [/([a-z][a-z0-9+.-]{0,30}:\/\/)([^\s/:@]*):\S*@/gi, '$1$2:***@'],
   // The server repeats the arguments of a command it does not know: HELLO 3 AUTH <user> <password> on an old one.
   [/(with args beginning with:).*/i, '$1 ***'],
   // AUTH as it is typed, quoted and on the wire; `AUTH <password>` is prose of the server.
@@ -85,7 +85,7 @@ function isTelling(name: string): boolean {
 }
 
 /** OpenSSL packs its reason into thread ids, function names and source lines. */
-const OPENSSL = /(?:[0-9A-F]+:)?error:[0-9A-F]{8}:([^:]*):[^:]*:([^:]*)(?::.*)?/
+const OPENSSL = /(?:[0-9A-F]{1,32}:)?error:[0-9A-F]{8}:([^:]*):[^:]*:([^:]*)(?::.*)?/
 
 function sentenceOf({ code, message }: ErrorFacts): string {
   const text = redacted(message).replace(OPENSSL, '$1: $2')
