@@ -108,6 +108,13 @@ test('a host that swallows every packet: calls wait a moment at boot, then fail 
   }
 })
 
+test('a host name that nobody knows: told with its cause, and the application goes on', async () => {
+  const database = open({ url: 'postgres://u:wrong%20staple@nobody.invalid/x' })
+  const error = await rejection(database.query('SELECT 1'))
+  assert.deepEqual([error.code, error.executed], ['DATABASE_UNAVAILABLE', 'no'])
+  await eventually('the name is the cause', () => database.health.reason.code === 'host-unknown', { timeoutMs: 30_000 })
+})
+
 test('wrong password: misconfigured, told without the password, and back after it was set right on the server', async () => {
   await server.sql(`CREATE ROLE clerk LOGIN PASSWORD 'right'`)
   const database = open({ url: server.url.replace(/evenkeel:[^@]*@/, 'clerk:wrong%20staple@') })

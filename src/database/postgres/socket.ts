@@ -8,14 +8,16 @@ import type { LookupAddress, LookupOptions } from 'node:dns'
 import { Socket } from 'node:net'
 
 type Answer = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void
-type Ask = (host: string, answer: (error: NodeJS.ErrnoException | null, found: LookupAddress[]) => void) => void
+/** With an error nothing is found, not even an empty list. */
+type Hear = (error: NodeJS.ErrnoException | null, found?: LookupAddress[]) => void
+type Ask = (host: string, hear: Hear) => void
 
 /** Makes a `lookup` for `net.connect` in which everybody who asks for one host shares one question. */
 export function sharedLookup(ask: Ask): (host: string, options: LookupOptions, answer: Answer) => void {
-  const underWay = new Map<string, ((error: NodeJS.ErrnoException | null, found: LookupAddress[]) => void)[]>()
+  const underWay = new Map<string, Hear[]>()
   return (host, options, answer) => {
     const asking = underWay.get(host) ?? []
-    asking.push((error, found) => {
+    asking.push((error, found = []) => {
       const [first] = found
       if (error !== null || options.all === true || first === undefined) answer(error, found)
       else answer(null, first.address, first.family)
@@ -29,7 +31,7 @@ export function sharedLookup(ask: Ask): (host: string, options: LookupOptions, a
   }
 }
 
-const lookup = sharedLookup((host, answer) => systemLookup(host, { all: true }, answer))
+const lookup = sharedLookup((host, hear) => systemLookup(host, { all: true }, hear))
 
 export class PostgresSocket extends Socket {
   /** As `pg` calls it: port and host, or the path of a Unix socket. */
