@@ -21,7 +21,13 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { createDatabase, type Database, type DatabaseHealth, type DatabaseOptions } from 'evenkeel/database'
+import {
+  createDatabase,
+  type Database,
+  type DatabaseHealth,
+  type DatabaseOptions,
+  type Queryable,
+} from 'evenkeel/database'
 import { DatabaseError } from '../../src/errors.ts'
 import { channels } from '../../src/telemetry/channels.ts'
 import { exited, removeScratch, scratchDirectory, spawnLeashed } from '../support/leash.ts'
@@ -288,6 +294,21 @@ test('the file is moved away while it runs: noticed, and a new one is begun inst
   assert.ok(existsSync(join(directory, 'evenkeel.db')))
   await database.query(`INSERT INTO load_rows (id) VALUES ('new')`)
   assert.deepEqual([...(await storedRows(database))], ['new'])
+})
+
+test('the file is moved away under traffic: no further write is acknowledged into nothing', async () => {
+  const database = open()
+  await database.query(`INSERT INTO load_rows (id) VALUES ('old')`)
+  rmSync(directory, { recursive: true })
+  const error = await rejection(database.query(`INSERT INTO load_rows (id) VALUES ('lost')`))
+  assert.deepEqual([error.executed, error.reason?.code], ['no', 'file-replaced'])
+  await database.ready()
+  const insert = (tx: Queryable): Promise<unknown> => tx.query(`INSERT INTO load_rows (id) VALUES ('new')`)
+  await database.transaction(insert)
+  rmSync(directory, { recursive: true })
+  assert.equal((await rejection(database.transaction(insert))).executed, 'no')
+  await database.ready()
+  assert.deepEqual([...(await storedRows(database))], [])
 })
 
 interface Owner {

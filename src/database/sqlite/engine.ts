@@ -62,7 +62,7 @@ export class SqliteEngine implements Engine {
     }
     const endTurn = await this.#writing.take(deadline)
     try {
-      const { writer } = this.#opened()
+      const { writer } = this.#openedToWrite()
       return await this.untilFree(deadline, 'maybe', () => writer.run(statement))
     } finally {
       endTurn()
@@ -72,8 +72,8 @@ export class SqliteEngine implements Engine {
   async lease(readOnly: boolean, deadline: Deadline): Promise<Session> {
     const endTurn = await (readOnly ? this.#reading : this.#writing).take(deadline)
     try {
+      if (!readOnly) return new SqliteSession(this, this.#openedToWrite().writer, endTurn)
       const open = this.#opened()
-      if (!readOnly) return new SqliteSession(this, open.writer, endTurn)
       const reader = open.spares.pop() ?? this.#tried(() => new SqliteConnection(openFile(open.path, 'read')))
       return new SqliteSession(this, reader, this.#givingBack(open, reader, endTurn))
     } catch (error) {
@@ -164,9 +164,19 @@ export class SqliteEngine implements Engine {
 
   #opened(): OpenFile {
     if (this.#open?.writer.isOpen === true) return this.#open
-    const fault = ownFault('lost', { place: this.address, detail: 'the file is not open' })
+    throw this.#told(ownFault('lost', { place: this.address, detail: 'the file is not open' }))
+  }
+
+  /** A file that was moved away takes writes as before, and nobody would ever read them: busy or not, it is looked at. */
+  #openedToWrite(): OpenFile {
+    const open = this.#opened()
+    if (this.#tried(() => fileIdentity(open.path)) === open.identity) return open
+    throw this.#told(ownFault('file-replaced', { place: this.address }))
+  }
+
+  #told(fault: Fault): DatabaseError {
     this.#events.failed(fault)
-    throw faultError(fault, 'no')
+    return faultError(fault, 'no')
   }
 
   #tried<T>(work: () => T): T {
