@@ -23,6 +23,7 @@ class FakeServer {
   schema: Behaviour = 'answers'
   writes: Behaviour = 'answers'
   drains = 0
+  refreshes = 0
   asking = 0
   mostAsking = 0
   readonly askedAt: number[] = []
@@ -66,7 +67,7 @@ class FakeServer {
       lease: unused,
       probe: (deadline) => this.#probe(deadline),
       drain: () => void this.drains++,
-      refresh: () => undefined,
+      refresh: () => void this.refreshes++,
       close: async () => undefined,
     }
   }
@@ -214,6 +215,16 @@ test('refused writes: reads go on, a small write is tried until it works', async
   server.writes = 'answers'
   await server.clock.advance(1001)
   assert.equal(server.state, 'up')
+})
+
+test('refused writes: connections are renewed with each try, not with each refused call', async () => {
+  const server = await new FakeServer().started()
+  const full = ownFault('disk-full', { place })
+  server.writes = faultError(full, 'no')
+  for (let calls = 0; calls < 1000; calls++) server.supervisor.failed(full)
+  assert.equal(server.refreshes, 1)
+  await server.clock.advance(10_000)
+  assert.ok(server.refreshes >= 5 && server.refreshes <= 21, `${server.refreshes} times in 10 s`)
 })
 
 test('without its schema no call is let in; later attempts are spaced, and the one that succeeds counts', async () => {

@@ -268,12 +268,12 @@ export class Supervisor implements EngineEvents {
 
   #writesBlocked(fault: Fault): void {
     this.#machine.move('write-blocked', fault.reason)
-    // After a failover the name leads to another server, while open connections stay at the one that was degraded.
-    this.engine.refresh()
     if (this.#writeProbe === undefined) this.#planWriteProbe()
   }
 
+  /** After a failover the name leads to another server, while open connections stay at the one that was degraded. */
   #planWriteProbe(): void {
+    this.engine.refresh()
     const pauseMs = WRITE_PROBE_MS * (0.5 + this.#options.settings.random() / 2)
     const era = this.#era
     this.#writeProbe = this.#clock.setTimer(() => void this.#probeWrites(era), pauseMs)
