@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeErrorReply, healthy, healthyBut } from '../../test/support/fake-driver.ts'
 import { linkParts, type PartsOptions } from '../../test/support/link-parts.ts'
+import type { Surroundings } from './connector.ts'
 import { LINK_FAULTS, reasonOf } from './faults.ts'
 import type { WireEvents } from './wire.ts'
 
@@ -134,4 +135,18 @@ test('Attempt that is given up ends its connection at once, whatever the phase',
     await clock.advance(5000)
     assert.deepEqual([clock.pendingTimers, ended.length], [0, 0])
   }
+})
+
+test('Attempt that is given up tells whoever looks for the address to stop', async () => {
+  let stopped = false
+  const resolve: Surroundings['resolve'] = (_endpoint, _budgetMs, signal) => {
+    signal.addEventListener('abort', () => (stopped = true))
+    return new Promise(() => undefined)
+  }
+  const { begin } = connecting({ surroundings: { resolve } })
+  const attempt = begin()
+  assert.equal(stopped, false)
+  attempt.abort(LINK_FAULTS.closed, reasonOf(LINK_FAULTS.closed))
+  await attempt.outcome
+  assert.equal(stopped, true)
 })

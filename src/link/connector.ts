@@ -33,8 +33,8 @@ export type Outcome =
 /** What an attempt needs of the world outside; a simulation brings its own. */
 export interface Surroundings {
   readonly clock: Clock
-  /** The addresses to try in one attempt, the best first; rejects with the cause. */
-  readonly resolve: (endpoint: Endpoint, budgetMs: number) => Promise<readonly Address[]>
+  /** The addresses to try in one attempt, the best first; rejects with the cause. `signal`: nobody waits for them any more. */
+  readonly resolve: (endpoint: Endpoint, budgetMs: number, signal: AbortSignal) => Promise<readonly Address[]>
   /** A server answered there: of several addresses the next attempt begins with this one. */
   readonly worked: (address: Address) => void
   /** What a server says by itself before it closes, such as `-ERR max number of clients reached`. */
@@ -136,6 +136,7 @@ export class Attempt {
   readonly #options: AttemptOptions
   readonly #settle: (outcome: Outcome) => void
   readonly #endBudget: () => void
+  readonly #resolving = new AbortController()
   #phase: ConnectionPhase = 'resolve'
   #wire: Wire | undefined
   #authenticated = false
@@ -162,7 +163,7 @@ export class Attempt {
 
   async #run(): Promise<void> {
     const { endpoint, surroundings, settings } = this.#options
-    const [first, ...others] = await surroundings.resolve(endpoint, settings.handshakeMs)
+    const [first, ...others] = await surroundings.resolve(endpoint, settings.handshakeMs, this.#resolving.signal)
     if (this.#over || first === undefined) return
     const wire = await this.#connect(first, others)
     if (this.#over) return
@@ -276,6 +277,7 @@ export class Attempt {
     if (this.#over) return
     this.#over = true
     this.#endBudget()
+    this.#resolving.abort()
     if (outcome.kind === 'failed') this.#wire?.kill(outcome.reason)
     else this.#options.surroundings.worked(outcome.wire.address)
     this.#settle(outcome)

@@ -186,3 +186,16 @@ test('resolveMaster() opens nothing any more when the names are looked up too la
   await settled()
   assert.equal(network.commands.length, 0)
 })
+
+test('resolveMaster() ends at once when the attempt it belongs to does, and leaves nothing open', async () => {
+  const network = sentinels('frozen', 'frozen', 'frozen')
+  const attempt = new AbortController()
+  const asked = resolveMaster({ ...network, signal: attempt.signal })
+  await settled()
+  assert.equal(network.open.size, 3)
+  attempt.abort()
+  await assert.rejects(asked, { code: 'SENTINELS_AWAY' })
+  await settled()
+  assert.equal(network.open.size, 0)
+  assert.equal(network.clock.pending, 0)
+})

@@ -23,6 +23,8 @@ export interface ResolveMasterOptions {
   /** For the whole attempt to connect; resolving takes four fifths of it at most. */
   readonly budgetMs: number
   readonly clock: Clock
+  /** Ends the questions before their time. @default none */
+  readonly signal?: AbortSignal
   /** @default the process's own */
   readonly lookup?: Lookup
 }
@@ -70,6 +72,7 @@ class Poll {
     const { clock, endpoint } = options
     const majority = clock.setTimer(() => this.#takeMinority(), Math.min(MAJORITY_MS, this.#limitMs))
     const limit = clock.setTimer(() => clock.afterIo(() => this.#giveUp()), this.#limitMs)
+    options.signal?.addEventListener('abort', () => this.#giveUp(), { once: true })
     this.#endTimers = () => [majority, limit].forEach((timer) => clock.clearTimer(timer))
     for (const [position, sentinel] of endpoint.addresses.entries()) void this.#question(sentinel, position)
   }
@@ -173,6 +176,7 @@ class Poll {
   }
 
   #giveUp(): void {
+    if (this.#over) return
     this.#settle.reject(this.#error())
   }
 

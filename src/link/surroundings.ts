@@ -15,10 +15,10 @@ export function systemSurroundings(driver: Driver, clock: Clock): Surroundings {
   const locator = new Locator(lookup)
   return {
     clock,
-    resolve: async (endpoint, budgetMs) => {
+    resolve: async (endpoint, budgetMs, signal) => {
       const { topology, addresses } = endpoint
       const address =
-        topology === 'sentinel' ? await resolveMaster({ driver, endpoint, budgetMs, clock }) : addresses[0]
+        topology === 'sentinel' ? await resolveMaster({ driver, endpoint, budgetMs, clock, signal }) : addresses[0]
       return await locator.locate(address)
     },
     worked: (address) => locator.worked(address),
