@@ -34,6 +34,14 @@ export function repeat(clock: Clock, nextDelayMs: () => number, run: () => void)
   return () => stop()
 }
 
+/** Two activities that end together. */
+export function both(first: Stop, second: Stop): Stop {
+  return () => {
+    first()
+    second()
+  }
+}
+
 export interface PulseOptions {
   readonly wire: Wire
   readonly clock: Clock

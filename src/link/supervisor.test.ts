@@ -100,6 +100,19 @@ test('Supervisor keeps reads while writes are blocked, and is up when a probe is
   supervisor.close()
 })
 
+test('Supervisor finds a silent connection while writes are blocked as soon as at any other time', async () => {
+  const { supervisor, clock, driver, states } = supervised()
+  const refusal = new FakeErrorReply('MISCONF Redis is configured to save RDB snapshots')
+  driver.answers = healthyBut({ PING: refusal, SET: refusal })
+  supervisor.start()
+  await clock.advance(30_000)
+  assert.deepEqual(states, ['write-blocked'])
+  driver.last.answers = driver.answers = () => undefined
+  await clock.advance(2200)
+  assert.equal(supervisor.health.state, 'down')
+  supervisor.close()
+})
+
 test('Supervisor keeps the connection of a server that is loading and asks it again', async () => {
   const { supervisor, clock, driver, states } = supervised()
   driver.answers = healthyBut({ PING: new FakeErrorReply('LOADING Redis is loading the dataset in memory') })

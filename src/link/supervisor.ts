@@ -5,7 +5,7 @@
  *   connecting, down          attempts, decorrelated jitter
  *   up                        a pulse when idle; replies feed the late window
  *   brownout                  probes, until enough of them come in time
- *   write-blocked             a tiny write, or a look for the master, until writes are taken again
+ *   write-blocked             a pulse when idle; a tiny write, or a look for the master, until writes are taken again
  *   not-ready                 the open connection is inspected again (or, without one, attempts)
  *   recovering                a hold with PINGs, then a ramp
  *   misconfigured, over-quota rare attempts
@@ -15,7 +15,7 @@
  */
 import type { Clock, Random } from '../clock.ts'
 import { ReplyError, type Reason } from '../errors.ts'
-import { later, pulse, question, repeat, type Stop } from './activities.ts'
+import { both, later, pulse, question, repeat, type Stop } from './activities.ts'
 import { Admission } from './admission.ts'
 import { AttemptDelays, awayStateOf } from './attempt-delays.ts'
 import { Doubling } from './backoff.ts'
@@ -208,10 +208,10 @@ export class Supervisor {
   #up(wire: Wire): void {
     wire.watched = false
     this.#window.clear(this.#clock.now(), wire.replies)
-    this.#enter('up', reasonOf(LINK_FAULTS.connected), () => this.#pulse(wire, this.#settings.heartbeatMs))
+    this.#enter('up', reasonOf(LINK_FAULTS.connected), () => this.#pulse(wire))
   }
 
-  #pulse(wire: Wire, everyMs: number): Stop {
+  #pulse(wire: Wire, everyMs = this.#settings.heartbeatMs): Stop {
     const onDead = (detail: string): void =>
       this.#giveUp(wire, LINK_FAULTS.silent, reasonOf(LINK_FAULTS.silent, detail))
     const onLook = (): void => this.#window.sample(this.#clock.now(), wire.replies)
@@ -236,7 +236,8 @@ export class Supervisor {
     const delays = new Doubling(this.#settings.writeProbe, this.#options.random)
     const replica = (): boolean => this.health.reason.code === LINK_FAULTS.readOnlyReplica.code
     const probe = (): void => void (replica() ? this.#seekMaster(wire) : this.#probeWrite(wire))
-    this.#enter('write-blocked', reason, () => repeat(this.#clock, () => delays.next(), probe))
+    const probing = (): Stop => repeat(this.#clock, () => delays.next(), probe)
+    this.#enter('write-blocked', reason, () => both(this.#pulse(wire), probing()))
   }
 
   /** A tiny write with a short life: when it is taken, all are. Where that key is not permitted, callers' writes must try. */
@@ -292,14 +293,9 @@ export class Supervisor {
   #recover(wire: Wire, holdMs: number): void {
     const rampMs = this.#settings.ramp.at(-1)?.untilMs ?? 0
     this.#admission.reset(this.#clock.now() + holdMs)
-    this.#enter('recovering', reasonOf(LINK_FAULTS.flapping), () => {
-      const stopPulse = this.#pulse(wire, this.#settings.flapping.pingEveryMs)
-      const stopTimer = later(this.#clock, holdMs + rampMs, () => this.#up(wire))
-      return () => {
-        stopPulse()
-        stopTimer()
-      }
-    })
+    const ramp = (): Stop => later(this.#clock, holdMs + rampMs, () => this.#up(wire))
+    const { pingEveryMs } = this.#settings.flapping
+    this.#enter('recovering', reasonOf(LINK_FAULTS.flapping), () => both(this.#pulse(wire, pingEveryMs), ramp()))
   }
 
   // --- what the wire tells --------------------------------------------------------------------------------------

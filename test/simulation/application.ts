@@ -21,6 +21,7 @@ export interface ApplicationOptions {
   readonly invariants: Invariants
   readonly publications: Publications
   readonly interruptions: () => number
+  readonly settledSince: (moment: number) => boolean
   /** Must a call that is issued now succeed, unless something happens until it is answered? */
   readonly mustSucceed: (issuedAt: number) => boolean
   /** For the trace, where there is one. */

@@ -12,7 +12,12 @@ export interface ConsumerOptions {
   readonly clock: FakeClock
   readonly chance: Chance
   readonly invariants: Invariants
+  /** Was all well long before that moment, and since? */
+  readonly settledSince: (moment: number) => boolean
 }
+
+/** A call on the lane, and the pause after one that failed, take no longer. */
+const LONGEST_MS = 2000 + 1000
 
 export class Consumer {
   /** The list it waits for. */
@@ -27,6 +32,7 @@ export class Consumer {
   readonly told = { LINK_DEADLINE: 0, LINK_LOST: 0 }
   #received = 0
   #doubtful = 0
+  #answeredAt = -Infinity
 
   constructor(name: string, options: ConsumerOptions) {
     this.key = `list:${name}`
@@ -40,6 +46,13 @@ export class Consumer {
 
   stop(): void {
     this.#stopped = true
+  }
+
+  /** When all has been well for a while: it is served. */
+  checkServed(): void {
+    const { clock, invariants, settledSince } = this.#options
+    const since = clock.now() - LONGEST_MS
+    if (this.#answeredAt < since && settledSince(since)) invariants.violated('A7', `${this.key} is not served`)
   }
 
   check(): void {
@@ -56,7 +69,7 @@ export class Consumer {
   #wait(): void {
     if (this.#stopped || this.#lane === undefined) return
     const { clock, chance, settings, invariants } = this.#options
-    const blockMs = chance.pick([100, 500, 1000, 2000, 5000])
+    const blockMs = chance.pick([100, 500, 1000, 2000])
     const issuedAt = clock.now()
     const answered = (): void => {
       this.#waiting = false
@@ -67,6 +80,7 @@ export class Consumer {
     this.#lane.send(['BLPOP', this.key, String(blockMs / 1000)], { blockMs }).then(
       (reply) => {
         answered()
+        this.#answeredAt = clock.now()
         if (reply !== null) this.#received += 1
         this.#wait()
       },

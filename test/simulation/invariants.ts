@@ -62,13 +62,20 @@ export class Invariants {
     return lateMs
   }
 
-  /** A1, A5: what the caller was told, at the moment he is told. */
+  /** A1, A5: what the caller was told, at the moment he is told. A refusal comes at once. */
   settled(operation: Operation): void {
     const { answer, executed, issuedAt, deadlineMs } = operation
     this.checkWait(() => nameOf(operation), issuedAt, deadlineMs)
     const refused = answer === 'LINK_UNAVAILABLE' || answer === 'LINK_CLOSED' || answer === 'LINK_BUSY'
     if (!refused) return
-    if (executed !== 'no') this.violated('A5', `${nameOf(operation)} was refused and is said to have executed`)
+    if (executed !== 'no') this.#wrong('A5', operation, 'was refused and is said to have executed')
+    // The fence may find out in its second step, when the server did not know its script.
+    if (operation.kind !== 'fenced' && this.#options.clock.now() > issuedAt)
+      this.#wrong(
+        'A1',
+        operation,
+        `was refused after ${(this.#options.clock.now() - issuedAt).toFixed(1)} ms, not at once`,
+      )
   }
 
   /** A2, A4, A5, F1: when everything is over and what was under way has arrived. */

@@ -14,8 +14,12 @@ export interface ListenerOptions {
   readonly publications: Publications
   /** Connections of the link that were subscribed and have ended. */
   readonly interruptions: () => number
+  /** Was all well long before that moment, and since? */
+  readonly settledSince: (moment: number) => boolean
 }
 
+/** All is well for so long: a subscription that is not ready by now never will be. */
+const PATIENCE_MS = 200
 /** A message that is under way for longer than this is lost. */
 const TRANSIT_MS = 6000
 
@@ -70,7 +74,16 @@ export class Listener {
 
   /** When everything is over: every message came, or a gap tells that it may be missing. */
   check(): void {
-    const { publications, clock, invariants } = this.#options
+    const { publications, clock, invariants, settledSince } = this.#options
+    const refused = this.plan.name.startsWith('denied')
+    if (
+      this.#subscription !== undefined &&
+      this.#readyAt === Infinity &&
+      this.#endedAt === Infinity &&
+      !refused &&
+      settledSince(clock.now() - PATIENCE_MS)
+    )
+      invariants.violated('A12', `${this.#name} never became ready`)
     // When it is ended while it is broken, or the link closed or isolated for good, nothing more is told.
     const until = this.#endedAt < Infinity || this.#resting ? this.#newestAt : clock.now() - TRANSIT_MS
     for (const [number, at] of (publications.get(this.#channel) ?? []).entries()) {
@@ -108,10 +121,12 @@ export class Listener {
   }
 
   #gap(gap: Gap): void {
-    const { invariants } = this.#options
+    const { invariants, clock, settledSince } = this.#options
     if (gap.since > gap.until) invariants.violated('A12', `${this.#name} was told a gap that ends before it begins`)
     if (this.#readyAt === Infinity) invariants.violated('A12', `${this.#name} was told a gap before it was ready`)
     this.#gaps.push(gap)
+    const since = gap.since - clock.wallNow() + clock.now()
+    if (settledSince(since)) invariants.violated('A12', `${this.#name} was told a gap although nothing was wrong`)
     if (this.#gaps.length > this.#options.interruptions())
       invariants.violated('A12', `${this.#name} was told more gaps than there were interruptions`)
     this.#gapSinceMessage = true

@@ -128,6 +128,7 @@ export class Simulation {
       invariants,
       publications: this.#publications,
       interruptions: () => watch.interruptions,
+      settledSince: (moment) => watch.isSettled(moment),
       mustSucceed: (issuedAt) =>
         watch.isSettled(issuedAt) && link.server?.address.startsWith(this.#world.master.host) === true,
       note: this.#tracing ? (text) => this.#note(`${plan.name}: ${text}`) : undefined,
@@ -273,7 +274,10 @@ export class Simulation {
 
   #end(): void {
     const { clock, invariants, ledger } = this
-    for (const { application } of this.#parties) for (const listener of application.listeners) listener.check()
+    for (const { application } of this.#parties) {
+      for (const listener of application.listeners) listener.check()
+      for (const consumer of application.consumers) consumer.checkServed()
+    }
     this.#note('*** close')
     clock.io(() => {
       for (const { application, link } of this.#parties) {

@@ -163,12 +163,15 @@ export class Watch {
   /** A7: a fault has begun; if nothing else interferes, the link must notice. */
   expectNotice(fault: SimulatedFault, trouble: Trouble): void {
     // What an earlier fault held up may still be on its way.
-    if (this.state !== 'up' || !this.#options.weather.isAlone(trouble) || trouble.calmBeforeMs < 2500) return
+    if (!CONNECTED.includes(this.state) || !this.#options.weather.isAlone(trouble) || trouble.calmBeforeMs < 2500)
+      return
     const boundMs = this.#noticeBoundMs(fault)
     if (boundMs === undefined) return
+    const ending = fault.severity === 'closed' || fault.severity === 'silent'
     this.#later(boundMs, () => {
-      if (this.#options.weather.isAlone(trouble) && this.state === 'up')
-        this.#violated('A7', `still up ${boundMs.toFixed(0)} ms after '${trouble.name}' began`)
+      const unmoved = ending ? CONNECTED.includes(this.state) : this.state === 'up'
+      if (this.#options.weather.isAlone(trouble) && unmoved)
+        this.#violated('A7', `still ${this.state} ${boundMs.toFixed(0)} ms after '${trouble.name}' began`)
     })
   }
 
