@@ -16,6 +16,8 @@ export function painter(stream: NodeJS.WriteStream): Paint {
  * alive beyond its budget.
  */
 export async function ending(text: string, code: number): Promise<never> {
+  // A reader that has gone, as in `| head -1`, changes nothing about what was found.
+  process.stdout.on('error', () => process.exit(code))
   await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()))
   return process.exit(code)
 }

@@ -116,6 +116,12 @@ test('check --wait ends with 1 and the cause when the time is over', async () =>
   assert.ok(ms > 1000 && ms < 6000, `${ms} ms`)
 })
 
+test('check ends with its code although nobody reads what it says', async () => {
+  const launcher = ['sh', '-c', '{ "$@"; echo "code $?" >&2; } | :', 'sh']
+  const { stderr } = await evenkeel(['check', ...QUICK, server.url], { launcher })
+  assert.equal(stderr, 'code 0\n')
+})
+
 test('evenkeel --version starts in at most twice the time of an empty Node', () => {
   // As it is published: types stripped. Of each the fastest of several starts, which neighbours disturb least.
   const folder = join(directory, 'dist', 'cli')
