@@ -32,6 +32,8 @@ const REQUEST_DEADLINE_MS = 3000
 /** A client that dawdles over sending its request gets this long. */
 const REQUEST_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_MS = 5000
+/** While it stops: a connection without an answer by then waits for none, but for its own client to speak. */
+const CONNECTION_GRACE_MS = REQUEST_DEADLINE_MS + 500
 const SWEEP_GRACE_MS = 2000
 const MAX_ATTEMPTS = 5
 const BATCH = 8
@@ -55,7 +57,13 @@ export function createService({ keel, logger, instance, work }: ServiceOptions):
     everyMs: work.sweepMs,
     batch: BATCH,
   })
-  const wakeUp = new WakeUp({ link: keel.link, logger, instance, wake: () => sweep.wake() })
+  const wakeUp = new WakeUp({
+    link: keel.link,
+    logger,
+    instance,
+    isPending: async (orderId) => (await orders.get(orderId))?.status === 'pending',
+    wake: () => sweep.wake(),
+  })
   let stopping = false
   const app = webServer()
   answers(app, logger)
@@ -75,9 +83,19 @@ export function createService({ keel, logger, instance, work }: ServiceOptions):
     },
     async stop() {
       stopping = true
-      await Promise.all([app.close(), sweep.stop(SWEEP_GRACE_MS)])
+      await Promise.all([closed(app), sweep.stop(SWEEP_GRACE_MS)])
       await keel.close()
     },
+  }
+}
+
+/** Node waits for connections on which no request has come yet, such as a browser or load balancer keeps in reserve. */
+async function closed(app: FastifyInstance): Promise<void> {
+  const limit = setTimeout(() => app.server.closeAllConnections(), CONNECTION_GRACE_MS)
+  try {
+    await app.close()
+  } finally {
+    clearTimeout(limit)
   }
 }
 

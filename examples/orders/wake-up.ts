@@ -12,6 +12,8 @@ export interface WakeUpOptions {
   readonly logger: Logger
   /** Names this process: it need not be woken by its own message. */
   readonly instance: string
+  /** Has nobody begun this order yet? */
+  readonly isPending: (orderId: string) => Promise<boolean>
   /** Called when there may be something to do. */
   readonly wake: () => void
 }
@@ -42,16 +44,23 @@ export class WakeUp {
 
   /** Returns at once, whatever Redis does. */
   announce(orderId: string): Announcement {
-    const { link, instance, logger } = this.#options
+    const { link, instance } = this.#options
     const { can, reason } = link.health
     if (!can.publish) return { sent: false, why: reason.text }
-    link.send(['PUBLISH', CHANNEL, instance]).catch((error: unknown) => {
-      // Which outage it was is told once, by Evenkeel; here only that this order is the sweep's.
-      if (error instanceof LinkError)
-        logger.info({ order: orderId, code: error.code }, sweepText(orderId, error.message))
-      else logger.error({ order: orderId, error }, `Redis: the wake-up of order ${orderId} failed.`)
-    })
+    link.send(['PUBLISH', CHANNEL, instance]).catch((error: unknown) => void this.#failed(orderId, error))
     return { sent: true }
+  }
+
+  /** Which outage it was is told once, by Evenkeel; here only that this order is the sweep's, if it still is. */
+  async #failed(orderId: string, error: unknown): Promise<void> {
+    const { logger, isPending } = this.#options
+    if (!(error instanceof LinkError)) {
+      logger.error({ order: orderId, error }, `Redis: the wake-up of order ${orderId} failed.`)
+      return
+    }
+    // The failure takes a while, an idle sweep does not. While the database is away nobody has begun anything.
+    if (await isPending(orderId).catch(() => true))
+      logger.info({ order: orderId, code: error.code }, sweepText(orderId, error.message))
   }
 }
 

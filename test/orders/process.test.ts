@@ -1,7 +1,7 @@
 /** The order service as a process: wrong settings, signals, what it prints. */
 
 import assert from 'node:assert/strict'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { SEED_ORDER, OrderService } from '../support/order-service.ts'
@@ -75,6 +75,22 @@ test('SIGTERM and SIGINT end it with exit code 0, a second signal ends it at onc
   busy.signal('SIGTERM')
   assert.equal(await busy.ended(), 143)
   assert.ok(performance.now() - askedAt < 1000)
+})
+
+test('a connection on which nobody says anything does not keep it from stopping in order', async () => {
+  await using service = await OrderService.start()
+  const silent = connect(service.port, '127.0.0.1')
+  silent.on('error', () => undefined)
+  try {
+    await once(silent, 'connect')
+    // Whoever connected later is answered, so the silent one has been accepted.
+    await service.get('/livez')
+    service.signal('SIGTERM')
+    assert.equal(await service.ended(), 0)
+    await service.logged('Stopped.')
+  } finally {
+    silent.destroy()
+  }
 })
 
 test('while it stops, the requests that are already there are answered', async () => {

@@ -37,7 +37,7 @@ class FakeLink {
   }
 }
 
-function wakeUpOver(link: FakeLink) {
+function wakeUpOver(link: FakeLink, isPending: (orderId: string) => Promise<boolean> = () => Promise.resolve(true)) {
   const lines: string[] = []
   const line = (_fields: object, message: string): void => void lines.push(message)
   const seen = { woken: 0 }
@@ -45,6 +45,7 @@ function wakeUpOver(link: FakeLink) {
     link: link as unknown as RedisLink,
     logger: { info: line, warn: line, error: line },
     instance: 'me',
+    isPending,
     wake: () => void (seen.woken += 1),
   })
   return { wakeUp, lines, seen }
@@ -73,6 +74,30 @@ test('a message that fails later leaves the order to the sweep, and the log says
   wakeUp.announce('order-1')
   await eventually('the line', () => lines.length === 1)
   assert.equal(lines[0], 'Order order-1 will be processed by the scheduled sweep: No answer within 500 ms.')
+})
+
+test('a message that fails later is not worth a line when the order has been begun meanwhile', async () => {
+  const link = new FakeLink()
+  link.answer = () => Promise.reject(new LinkError('LINK_DEADLINE', 'No answer within 500 ms.', { executed: 'maybe' }))
+  const asked: string[] = []
+  const { wakeUp, lines } = wakeUpOver(link, async (orderId) => {
+    asked.push(orderId)
+    return orderId === 'order-2'
+  })
+  wakeUp.announce('order-1')
+  wakeUp.announce('order-2')
+  await eventually('the line', () => lines.length > 0)
+  assert.deepEqual([asked, lines.length], [['order-1', 'order-2'], 1])
+  assert.match(lines[0] ?? '', /^Order order-2 will/)
+})
+
+test('a message that fails while nobody can tell about the order leaves it to the sweep', async () => {
+  const link = new FakeLink()
+  link.answer = () => Promise.reject(new LinkError('LINK_LOST', 'Lost.', { executed: 'maybe' }))
+  const { wakeUp, lines } = wakeUpOver(link, () => Promise.reject(new Error('The database is away.')))
+  wakeUp.announce('order-1')
+  await eventually('the line', () => lines.length === 1)
+  assert.equal(lines[0], 'Order order-1 will be processed by the scheduled sweep: Lost.')
 })
 
 test('messages of others and gaps wake, our own messages do not', () => {
