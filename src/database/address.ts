@@ -40,7 +40,7 @@ export function postgresAddress(text: string, tls: DatabaseTlsOptions | undefine
   const query = url.searchParams
   return {
     host: query.get('host') ?? (url.hostname === '' ? 'localhost' : decoded(url.hostname.replace(/^\[|\]$/g, ''))),
-    port: Number(query.get('port') ?? (url.port === '' ? 5432 : url.port)),
+    port: portFrom(query.get('port') ?? (url.port === '' ? '5432' : url.port)),
     user: orUndefined(decoded(url.username)),
     password: orUndefined(decoded(url.password)),
     database: orUndefined(decoded(url.pathname.slice(1))),
@@ -77,11 +77,20 @@ function parsed(text: string): URL {
   return new URL(withHost)
 }
 
+function portFrom(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (port >= 1 && port <= 65_535) return port
+  throw new OptionError('database.url', `Expected the port in 'database.url' to be from 1 to 65535, got '${text}'.`)
+}
+
 function tlsFrom(query: URLSearchParams): DatabaseTlsOptions | undefined {
   const mode =
     query.get('sslmode') ?? (query.get('ssl') === 'true' || query.has('sslrootcert') ? 'verify-full' : 'disable')
   if (!SSL_MODES.includes(mode))
-    throw new OptionError('database.url', `Expected 'sslmode' to be one of ${SSL_MODES.join(', ')}, got '${mode}'.`)
+    throw new OptionError(
+      'database.url',
+      `Expected 'sslmode' in 'database.url' to be one of ${SSL_MODES.join(', ')}, got '${mode}'.`,
+    )
   if (mode === 'disable' || mode === 'allow') return undefined
   return {
     ...pemFile(query, 'sslrootcert', 'ca'),
@@ -97,9 +106,11 @@ function pemFile(query: URLSearchParams, parameter: string, field: 'ca' | 'cert'
   try {
     return { [field]: readFileSync(path, 'utf8') }
   } catch (error) {
-    throw new OptionError('database.url', `Expected '${parameter}' to name a file that can be read, got '${path}'.`, {
-      cause: error,
-    })
+    throw new OptionError(
+      'database.url',
+      `Expected '${parameter}' in 'database.url' to name a file that can be read, got '${path}'.`,
+      { cause: error },
+    )
   }
 }
 

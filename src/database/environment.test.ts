@@ -36,6 +36,33 @@ test('databaseFromEnvironment() puts POSTGRES_* together, whatever characters ar
   assert.deepEqual([read('::1').host, read('/run/pg').host], ['::1', '/run/pg'])
 })
 
+test('databaseFromEnvironment() keeps the blanks of a password, and trims everything else', () => {
+  const { database } = databaseFromEnvironment({
+    POSTGRES_HOST: ' db ',
+    POSTGRES_USER: ' u ',
+    POSTGRES_PASSWORD: ' p w ',
+  })
+  const { host, user, password } = postgresAddress(database.url ?? '', undefined)
+  assert.deepEqual([host, user, password], ['db', 'u', ' p w '])
+})
+
+test('databaseFromEnvironment() names the variable that is wrong', () => {
+  const wrong: readonly (readonly [name: string, value: string])[] = [
+    ['DATABASE_URL', 'foo'],
+    ['DATABASE_URL', 'postgres://u:p#w@h/x'],
+    ['DATABASE_URL', 'postgres://h/x?sslmode=maybe'],
+    ['DATABASE_URL', 'postgres://h/x?port=abc'],
+    ['POSTGRES_HOST', 'my host'],
+    ['POSTGRES_HOST', 'db:5433'],
+  ]
+  for (const [name, value] of wrong)
+    assert.throws(
+      () => databaseFromEnvironment({ [name]: value }),
+      (error) => error instanceof OptionError && error.option === name && error.message.includes(`'${name}'`),
+      `${name}=${value}`,
+    )
+})
+
 test('databaseFromEnvironment() says what it did not read', () => {
   const both = databaseFromEnvironment({ DATABASE_URL: 'postgres://h/x', POSTGRES_HOST: 'other' })
   assert.deepEqual(both.notices, ['DATABASE_URL is set: POSTGRES_HOST not read.'])

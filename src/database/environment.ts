@@ -6,6 +6,7 @@
  *     EVENKEEL_DATA_DIR=./data                                         node:sqlite, when no PostgreSQL is named
  *     DATABASE_POOL_MAX=10  DATABASE_CONNECT_TIMEOUT=5s  DATABASE_STATEMENT_TIMEOUT=10s
  */
+import { OptionError } from '../errors.ts'
 import { durationText, numberText } from '../options.ts'
 import { postgresAddress } from './address.ts'
 import type { DatabaseOptions } from './options.ts'
@@ -28,9 +29,7 @@ const DURATION = { min: 1, max: 600_000 }
  */
 export function databaseFromEnvironment(environment: Variables): DatabaseEnvironment {
   const read = reader(environment)
-  const url = read('DATABASE_URL') ?? postgresUrl(read)
-  // Read here too, so that a wrong URL is told with the other variables.
-  if (url !== undefined) postgresAddress(url, undefined)
+  const url = databaseUrl(read) ?? postgresUrl(read)
   return {
     database: {
       ...(url === undefined ? {} : { url }),
@@ -54,7 +53,9 @@ type Read = (name: string) => string | undefined
 function reader(environment: Variables): Read {
   return (name) => {
     const text = environment[name] ?? ''
-    return text.trim() === '' ? undefined : text.trim()
+    if (text.trim() === '') return undefined
+    // Blanks around a value come from the file it was written in, but in a password they may be meant.
+    return name.endsWith('_PASSWORD') ? text : text.trim()
   }
 }
 
@@ -68,6 +69,21 @@ function option<Name extends string, Value>(
   return found
 }
 
+/** Read here too, so that an error names the variable and not an option its author never wrote. */
+function databaseUrl(read: Read): string | undefined {
+  const url = read('DATABASE_URL')
+  if (url === undefined) return undefined
+  try {
+    postgresAddress(url, undefined)
+    return url
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error
+    const { nextStep, cause } = error
+    const message = error.message.replaceAll("'database.url'", "'DATABASE_URL'")
+    throw new OptionError('DATABASE_URL', message, { cause, ...(nextStep === undefined ? {} : { nextStep }) })
+  }
+}
+
 /** Undefined without POSTGRES_HOST: the other names alone are often meant for a container beside this one. */
 function postgresUrl(read: Read): string | undefined {
   const host = read('POSTGRES_HOST')
@@ -78,7 +94,13 @@ function postgresUrl(read: Read): string | undefined {
     .map(encodeURIComponent)
     .join(':')
   if (host.startsWith('/')) return `postgres://${account}@localhost:${port}/${name}?host=${encodeURIComponent(host)}`
-  return `postgres://${account}@${host.includes(':') ? `[${host}]` : host}:${port}/${name}`
+  const url = `postgres://${account}@${host.includes(':') ? `[${host}]` : host}:${port}/${name}`
+  if (URL.canParse(url)) return url
+  throw new OptionError(
+    'POSTGRES_HOST',
+    "Expected 'POSTGRES_HOST' to be a host name, an IP address or the directory of a socket, got something else.",
+    { nextStep: 'A port belongs into POSTGRES_PORT, a whole address into DATABASE_URL.' },
+  )
 }
 
 function noticesOn(read: Read): string[] {
