@@ -5,7 +5,7 @@ import { MUTATIONS, mutated, type MutationName } from './mutations.ts'
 import { simulateRange } from './range.ts'
 
 /** Within so many seeds a missing mechanism must show. */
-const SEEDS = 2000
+const SEEDS = 5000
 const LIMIT_MS = 120_000
 
 for (const name of Object.keys(MUTATIONS) as MutationName[]) {
