@@ -67,7 +67,7 @@ export function createEvenkeel(options: EvenkeelOptions = {}): Evenkeel {
   return new Keel({
     name,
     link: createLink({ ...linkOptions(options.redis), name }),
-    database: createDatabase({ applicationName: name, ...databaseOptions(options.database), name }),
+    database: createDatabase({ ...nameOnServer(options), ...databaseOptions(options.database), name }),
     logger: logger === false ? undefined : guardedLogger(logger ?? stderrLogger()),
     notices,
   })
@@ -100,6 +100,11 @@ function redisOption(environment: RedisEnvironment): EvenkeelOptions['redis'] {
 function linkOptions(redis: EvenkeelOptions['redis']): Omit<LinkOptions, 'name'> {
   if (redis === undefined || redis === '') return { memoryMode: true }
   return typeof redis === 'string' ? { url: redis } : redis
+}
+
+/** A name that nobody chose must not hide the `application_name` of the URL. */
+function nameOnServer({ name }: EvenkeelOptions): Pick<DatabaseOptions, 'applicationName'> {
+  return name === undefined ? {} : { applicationName: name }
 }
 
 function databaseOptions(database: EvenkeelOptions['database']): Omit<DatabaseOptions, 'name'> {

@@ -1,8 +1,10 @@
 /** Orders in PostgreSQL: one server, and in it a database of its own for each test. */
 
-import { after, before } from 'node:test'
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
 import pg from 'pg'
 import { scratchDirectory } from '../support/leash.ts'
+import { OrderService, SEED_ORDER } from '../support/order-service.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
 import { durabilityTests, type AttemptRow } from './durability.ts'
 
@@ -24,6 +26,14 @@ durabilityTests('orders in PostgreSQL', async () => {
     options: { directory: scratchDirectory('orders-postgres'), env: { DATABASE_URL: url.href } },
     attempts: () => attemptsIn(url.href),
   }
+})
+
+test('a name in the URL is the one that the server shows for our connections', async () => {
+  const url = new URL(server.url)
+  url.searchParams.set('application_name', 'till-7')
+  await using service = await OrderService.start({ env: { DATABASE_URL: url.href } })
+  await service.post('/api/orders/', SEED_ORDER)
+  assert.notEqual((await server.sql(`SELECT 1 FROM pg_stat_activity WHERE application_name = 'till-7'`)).length, 0)
 })
 
 async function attemptsIn(connectionString: string): Promise<AttemptRow[]> {
