@@ -1,6 +1,7 @@
 /** Can we be served now? Each endpoint is looked at by itself, all at the same time, none longer than its budget. */
 import { type Clock, systemClock } from '../clock.ts'
 import type { Diagnosis, Layer } from './diagnosis.ts'
+import { serviceFinding } from './findings.ts'
 import { Examination, NotServed } from './probes/examination.ts'
 import { probeHttp } from './probes/http.ts'
 import { reach } from './probes/network.ts'
@@ -79,6 +80,6 @@ async function probe(target: Target, settings: Required<CheckOptions>, examinati
     case 'http':
       return await probeHttp(target.url, target.tls, examination)
     case 'tcp':
-      return void (await reach(examination, [target.address]))
+      return void (await reach(examination, [target.address], serviceFinding))
   }
 }

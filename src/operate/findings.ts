@@ -8,10 +8,33 @@ export function findingOf({ code, meaning, nextStep }: Fault, error?: unknown): 
   return { code, error: error === undefined ? undefined : describeError(error), meaning, nextStep }
 }
 
-/** For names, connections and silence, whatever the protocol. */
+/** For names, connections and silence on the way to a Redis. */
 export function networkFinding(phase: ConnectionPhase, tls = false): Explain {
   const at = { phase, tls, everUp: false }
   return (error) => findingOf(error instanceof OutOfTime ? faultOfTimeout(at) : faultOfFailure(error, at), error)
+}
+
+/** The same for a service of which nothing is known but its address. */
+export function serviceFinding(phase: 'resolve' | 'connect'): Explain {
+  const network = networkFinding(phase)
+  return async (error, inquiryMs) => {
+    const finding = await network(error, inquiryMs)
+    const words = phase === 'resolve' ? UNRESOLVED : finding.code === 'refused' ? NOT_LISTENING : UNCONNECTED
+    return { ...finding, ...words }
+  }
+}
+
+const UNRESOLVED = {
+  meaning: 'The host name could not be resolved.',
+  nextStep: 'Check how it is written, and ask the resolver of this very machine or container: `getent hosts <host>`.',
+}
+const NOT_LISTENING = {
+  meaning: 'The machine is there, but nothing listens on this port.',
+  nextStep: 'See on that machine whether the service runs, and where it listens: `ss -ltnp`.',
+}
+const UNCONNECTED = {
+  meaning: 'No connection to this address came about.',
+  nextStep: 'Check host and port, routes and firewalls in between: `nc -vz <host> <port>`, `ip route get <address>`.',
 }
 
 /** What no server says and a check sees. */

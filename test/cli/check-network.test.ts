@@ -12,6 +12,7 @@ import { certificates, type Certificates } from '../support/certificates.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
+import { freePort } from '../support/wait.ts'
 import { assertNotServed, assertServed, evenkeel, layerNames } from './command-line.ts'
 
 let plain: RedisServer
@@ -174,4 +175,16 @@ test('check looks at anything that listens, and tells the endpoints apart', asyn
   assert.equal(code, 1)
   assert.match(stdout, new RegExp(`^✓ TCP 127\\.0\\.0\\.1:${plain.port} `, 'm'))
   assert.match(stdout, /^✗ TCP 127\.0\.0\.1:1 /m)
+})
+
+test('check speaks of Redis only where a Redis was to be checked', async () => {
+  const port = await freePort()
+  const places = [`127.0.0.1:${port}`, `name.invalid:${port}`]
+  const urls = places.flatMap((place) => [`tcp://${place}`, `http://${place}`, `postgres://user:pass@${place}/shop`])
+  const { code, stdout } = await evenkeel(['check', ...urls])
+  assert.equal(code, 1)
+  assert.equal(stdout.match(/cause /g)?.length, urls.length)
+  assert.doesNotMatch(stdout, /redis/i)
+  assert.match(stdout, /Nothing listens at the database address\. \[refused\]/)
+  assert.match(stdout, /nothing listens on this port\. \[refused\]/)
 })

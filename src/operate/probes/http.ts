@@ -3,7 +3,7 @@ import { request as requestPlain } from 'node:http'
 import { request as requestTls } from 'node:https'
 import { describeError, type TlsOptions } from '../../link/index.ts'
 import type { Finding } from '../diagnosis.ts'
-import { Found, networkFinding } from '../findings.ts'
+import { Found, networkFinding, serviceFinding } from '../findings.ts'
 import type { Examination, Explain, Seen } from './examination.ts'
 import { reach } from './network.ts'
 
@@ -14,7 +14,8 @@ const SERVER_ERROR = 500
 export async function probeHttp(url: URL, tls: TlsOptions | undefined, examination: Examination): Promise<void> {
   const encrypted = url.protocol === 'https:'
   const port = Number(url.port === '' ? (encrypted ? 443 : 80) : url.port)
-  await reach(examination, [{ kind: 'tcp', host: url.hostname.replace(/^\[|\]$/g, ''), port }])
+  const place = { kind: 'tcp', host: url.hostname.replace(/^\[|\]$/g, ''), port } as const
+  await reach(examination, [place], serviceFinding)
   const signal = AbortSignal.timeout(Math.ceil(examination.remainingMs))
   await examination.look('http', () => get(url, { tls, signal }), httpFinding(encrypted))
 }

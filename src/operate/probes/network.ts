@@ -2,19 +2,23 @@
 import { connect, isIP, type Socket } from 'node:net'
 import { atHost, describeError, lookup, showAddress, type Address } from '../../link/index.ts'
 import { networkFinding } from '../findings.ts'
-import type { Examination, Seen } from './examination.ts'
+import type { Examination, Explain, Seen } from './examination.ts'
 
 /** A name often has an address that leads nowhere; once one has answered the others get this long. */
 const STRAGGLERS_MS = 200
 
 /**
  * Every address of the names, then those that take a connection; at least one. Both are looked at as layers.
- * Of several places (the seeds of a cluster) one that can be reached is enough.
+ * Of several places (the seeds of a cluster) one that can be reached is enough. `explain` has the words of the protocol.
  */
-export async function reach(examination: Examination, places: readonly Address[]): Promise<readonly Address[]> {
+export async function reach(
+  examination: Examination,
+  places: readonly Address[],
+  explain: (phase: 'resolve' | 'connect') => Explain = networkFinding,
+): Promise<readonly Address[]> {
   const named = places.some((place) => place.kind === 'tcp' && isIP(place.host) === 0)
-  const all = named ? await examination.look('name', () => resolve(places), networkFinding('resolve')) : places
-  return await examination.look('tcp', () => connectEach(all, examination), networkFinding('connect'))
+  const all = named ? await examination.look('name', () => resolve(places), explain('resolve')) : places
+  return await examination.look('tcp', () => connectEach(all, examination), explain('connect'))
 }
 
 async function resolve(places: readonly Address[]): Promise<Seen<readonly Address[]>> {

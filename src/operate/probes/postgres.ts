@@ -22,8 +22,9 @@ export async function probePostgres(
   options: PostgresProbeOptions,
   examination: Examination,
 ): Promise<void> {
-  const [at = serverAddress(address)] = await reach(examination, [serverAddress(address)])
   const explain = postgresFinding(address)
+  const onTheWay = (phase: 'resolve' | 'connect'): Explain => (phase === 'resolve' ? unresolved(address) : explain)
+  const [at = serverAddress(address)] = await reach(examination, [serverAddress(address)], onTheWay)
   const socket = new Socket()
   try {
     const client = await enter(clientOver(socket, address, at), address, examination)
@@ -129,6 +130,14 @@ async function answer(client: PgClient, sql: string): Promise<string> {
 
 function postgresFinding(address: PostgresAddress): Explain {
   return (error) => findingOf(error, address)
+}
+
+/** A name server that does not answer in time is no silence of the database. */
+function unresolved(address: PostgresAddress): Explain {
+  return (error) => {
+    if (!(error instanceof OutOfTime)) return findingOf(error, address)
+    return findingOf(Object.assign(new Error(error.message), { code: 'EAI_AGAIN' }), address)
+  }
 }
 
 function findingOf(error: unknown, address: PostgresAddress): Finding {
