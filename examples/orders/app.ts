@@ -65,8 +65,8 @@ export function createService({ keel, logger, instance, work }: ServiceOptions):
     wake: () => sweep.wake(),
   })
   let stopping = false
-  const app = webServer()
-  answers(app, logger)
+  const app = webServer(logger)
+  endConnections(app, () => stopping)
   healthRoutes(app, { keel, metrics: () => metrics.text(), stopping: () => stopping })
   const announce = (orderId: string): ReturnType<WakeUp['announce']> => {
     metrics.created()
@@ -89,6 +89,13 @@ export function createService({ keel, logger, instance, work }: ServiceOptions):
   }
 }
 
+/** Else a connection whose request was in work while the service stops is kept for the next one, and waited for. */
+function endConnections(app: FastifyInstance, stopping: () => boolean): void {
+  app.addHook('onSend', async (_request, reply) => {
+    if (stopping()) reply.header('connection', 'close')
+  })
+}
+
 /** Node waits for connections on which no request has come yet, such as a browser or load balancer keeps in reserve. */
 async function closed(app: FastifyInstance): Promise<void> {
   const limit = setTimeout(() => app.server.closeAllConnections(), CONNECTION_GRACE_MS)
@@ -99,7 +106,7 @@ async function closed(app: FastifyInstance): Promise<void> {
   }
 }
 
-function webServer(): FastifyInstance {
+function webServer(logger: Logger): FastifyInstance {
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -113,5 +120,6 @@ function webServer(): FastifyInstance {
   })
   // JSON or nothing.
   app.removeContentTypeParser('text/plain')
+  answers(app, logger)
   return app
 }

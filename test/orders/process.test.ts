@@ -104,6 +104,26 @@ test('while it stops, the requests that are already there are answered', async (
   assert.equal(await service.ended(), 0)
 })
 
+test('while it stops, an answer ends its connection: nothing is waited for afterwards', async () => {
+  await using service = await OrderService.start()
+  const body = JSON.stringify(SEED_ORDER)
+  const client = connect(service.port, '127.0.0.1')
+  client.setEncoding('utf8')
+  let heard = ''
+  client.on('data', (text: string) => (heard += text))
+  const head = `Host: h\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`
+  client.write(`POST /api/orders HTTP/1.1\r\n${head}\r\n\r\n${body.slice(0, 5)}`)
+  // Whoever comes later is answered, so the request has begun.
+  await service.get('/livez')
+  service.signal('SIGTERM')
+  await service.logged('SIGTERM: stopping')
+  client.write(body.slice(5))
+  await once(client, 'end')
+  assert.match(heard, /^HTTP\/1\.1 201 /)
+  assert.match(heard, /\r\nconnection: close\r\n/i)
+  assert.equal(await service.ended(), 0)
+})
+
 test('the first line says where it listens and what it uses', async () => {
   await using service = await OrderService.start({ env: { HOST: '127.0.0.1' } })
   const line = await service.logged('Listening at')
