@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import type { Executed } from '../../src/errors.ts'
+import { FENCE_SCRIPT } from '../../src/link/fence.ts'
 import { executedByReply, faultOfReply } from '../../src/link/faults.ts'
 import { RedisCluster } from '../support/cluster.ts'
 import { RawClient, RawError, type RawReply } from '../support/raw-client.ts'
@@ -186,14 +187,9 @@ describe('one server', () => {
     assert.equal(executedByReply(reply.message, 'MIGRATE'), 'maybe')
   })
 
-  test('the fence: LATE, however a script says it', async () => {
-    const scripts = [
-      "return redis.error_reply('LATE by 3 ms')",
-      "return {err = 'LATE by 3 ms'}",
-      "return redis.error_reply('LATE')",
-      "error({err = 'LATE by 3 ms'})",
-    ]
-    for (const script of scripts) await expectFault(server, ['EVAL', script, 0], 'late')
+  test("the fence's LATE, and nobody else's", async () => {
+    await expectFault(server, ['EVAL', FENCE_SCRIPT, 0, '1', 'PING'], 'late')
+    await expectFault(server, ['EVAL', "return redis.error_reply('LATE by 3 ms')", 0], 'error-reply')
   })
 
   const WRITES = "redis.call('SET', KEYS[1], 'x') "

@@ -141,8 +141,7 @@ const TEXTS: readonly (readonly [text: string, code: string, reaction: string])[
   ['ERR max key size exceeded. Limit: 32768 bytes, Actual: 40000 bytes', 'size-limit', 'none'],
   ['ERR string exceeds maximum allowed size (proto-max-bulk-len)', 'size-limit', 'none'],
   // Usage
-  ['LATE the deadline had passed by 12 ms', 'late', 'none'],
-  ['ERR LATE', 'late', 'none'],
+  ['LATE the deadline of this command had passed when the server reached it', 'late', 'none'],
   ['NOSCRIPT No matching script. Please use EVAL.', 'script-unknown', 'identity'],
   ['NOSCRIPT No matching script.', 'script-unknown', 'identity'],
   ["NOGROUP No such key 'st' or consumer group 'g' in XREADGROUP with GROUP option", 'group-unknown', 'identity'],
@@ -186,6 +185,7 @@ test('faultOfReply() takes what an application says in its scripts for no state 
     'ERR rate limit exceeded',
     'ERR over quota',
     'LATER',
+    'LATE by the application itself',
   ]
   for (const text of own) assert.equal(faultOfReply(text).code, 'error-reply', text)
 })
@@ -246,8 +246,10 @@ test('executedByReply() says no when the script surely did not start', () => {
 })
 
 test('executedByReply() trusts the fence, wherever the script stopped', () => {
-  assert.equal(executedByReply('LATE by 3 ms', 'EVALSHA'), 'no')
-  assert.equal(executedByReply(`LATE by 3 ms ${IN_SCRIPT}`, 'EVALSHA'), 'no')
+  const late = 'LATE the deadline of this command had passed when the server reached it'
+  assert.equal(executedByReply(late, 'EVALSHA'), 'no')
+  assert.equal(executedByReply(`${late} ${IN_SCRIPT}`, 'EVALSHA'), 'no')
+  assert.equal(executedByReply('LATE by 3 ms', 'EVALSHA'), 'maybe')
 })
 
 test('executedByReply() says maybe for EXEC, unless the transaction was thrown away', () => {

@@ -4,14 +4,15 @@ import type { FaultEntries } from './fault.ts'
 export const USAGE = {
   late: {
     code: 'late',
-    example: 'LATE',
+    example: 'LATE the deadline of this command had passed when the server reached it',
     reaction: 'none',
     executed: 'no',
     retryable: true,
     meaning: 'The command reached Redis after its deadline, and the fence kept it from running.',
     nextStep:
       'Nothing to do: the caller was answered in time, and nothing was written twice. If it is frequent, Redis or the way to it is slow.',
-    replies: [/^(ERR )?LATE\b/],
+    // The fence's whole sentence: a script of the application may have a LATE of its own, and may have written before it.
+    replies: [/^LATE the deadline of this command had passed\b/],
   },
   noScript: {
     code: 'script-unknown',
