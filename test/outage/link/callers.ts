@@ -20,11 +20,15 @@ export interface Call {
   readonly fenced: boolean
   /** `performance.now()` of issue and settlement; undefined: not settled yet. */
   readonly issuedAt: number
+  /** When `send()` returned: a machine may take the processor away in between. */
+  sentAt: number
   /** The deadline by the wall clock. */
-  readonly dueAt: number
+  dueAt: number
   settledAt: number | undefined
   error: CallError | undefined
 }
+
+const NOT_SENT = { sentAt: Infinity, dueAt: Infinity }
 
 export interface CallError {
   readonly code: LinkErrorCode
@@ -90,14 +94,16 @@ export class Callers {
   }
 
   #call({ n, fenced }: Pick<Call, 'n' | 'fenced'>, command: readonly string[]): void {
-    const now = { issuedAt: performance.now(), dueAt: Date.now() + DEADLINE_MS }
-    const call: Call = { n, fenced, ...now, settledAt: undefined, error: undefined }
+    const call: Call = { n, fenced, issuedAt: performance.now(), ...NOT_SENT, settledAt: undefined, error: undefined }
     this.calls.push(call)
     const settle = (error?: CallError): void => {
       call.settledAt = performance.now()
       call.error = error
     }
-    this.#link.send(command, { deadlineMs: DEADLINE_MS, fence: fenced }).then(
+    const sent = this.#link.send(command, { deadlineMs: DEADLINE_MS, fence: fenced })
+    call.sentAt = performance.now()
+    call.dueAt = Date.now() + DEADLINE_MS
+    sent.then(
       () => settle(),
       (error: unknown) => {
         if (!(error instanceof LinkError)) throw error

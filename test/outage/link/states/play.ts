@@ -8,6 +8,7 @@ import { RedisServer } from '../../../support/redis-server.ts'
 import { eventually } from '../../../support/wait.ts'
 import { Callers, type Fate } from '../callers.ts'
 import type { NamedDriver } from '../drivers.ts'
+import { stalledBetween } from '../loop-watch.ts'
 import type { StateRow } from './row.ts'
 
 /** What came of a command: `ok`, or how it was refused. */
@@ -113,5 +114,5 @@ async function lift(state: AsyncDisposable & { restore(): Promise<void> }, calle
   const liftedAt = performance.now()
   const success = (): number | undefined => callers.successSince(liftingAt)
   const servedAt = await eventually('a write is taken again', success, { timeoutMs: GIVE_UP_AFTER_MS })
-  return Math.max(0, servedAt - liftedAt)
+  return Math.max(0, servedAt - liftedAt - stalledBetween(liftedAt, servedAt))
 }
