@@ -7,9 +7,9 @@ import { runCommand, type Outcome } from './command.ts'
 
 /** The longest first, so that the short ones fill the gaps. */
 const STEPS: Readonly<Record<string, readonly string[]>> = {
-  package: ['node', 'scripts/check-package.ts'],
   // A process per file, although one for all is twice as fast: some tests look at what a whole process holds open.
   unit: ['node', '--conditions=evenkeel-source', '--test', '--test-reporter=dot', '{src,scripts}/**/*.test.ts'],
+  package: ['node', 'scripts/check-package.ts'],
   unused: ['knip', '--no-progress'],
   docs: ['node', 'scripts/check-docs.ts'],
   types: ['tsc', '-p', 'tsconfig.json', '--pretty', 'false'],
