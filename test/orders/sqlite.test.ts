@@ -16,5 +16,15 @@ durabilityTests('orders in SQLite', async () => {
         .all()
       return rows.map((row) => ({ ...row }) as unknown as AttemptRow)
     },
+    writable() {
+      using database = new DatabaseSync(join(directory, 'data/evenkeel.db'), { timeout: 0 })
+      try {
+        database.exec('BEGIN IMMEDIATE; ROLLBACK')
+        return true
+      } catch (error) {
+        if (error instanceof Error && error.message.includes('locked')) return false
+        throw error
+      }
+    },
   }
 })
