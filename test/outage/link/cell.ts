@@ -54,6 +54,8 @@ export interface Expectation {
   readonly upPeriods?: number
   /** The server comes back without its data, so what ran before the fault cannot be read back. @default false */
   readonly dataLost?: boolean
+  /** Connections of ours that the server may still believe in after `close()`: a RST does not cross a cut cable. @default 0 */
+  readonly connectionsLeft?: number
   /** Nearly all calls succeed; a busy machine misses a deadline now and then. @default false */
   readonly served?: boolean
 }

@@ -19,6 +19,8 @@ export const PARTITION_CELLS: readonly Cell[] = [
     repetitions: 1,
     unavailable,
     expect: {
+      // The command connection that was given up is ended by CLIENT KILL on return, the subscriber's by the server itself.
+      connectionsLeft: 1,
       degradedMs: silentMs,
       detectedAs: ['silent'],
       reason: ['connect-timeout'],
@@ -37,6 +39,8 @@ export const PARTITION_CELLS: readonly Cell[] = [
     repetitions: 1,
     unavailable,
     expect: {
+      // The command connection that was given up is ended by CLIENT KILL on return, the subscriber's by the server itself.
+      connectionsLeft: 1,
       degradedMs: idleMs,
       detectedAs: ['silent'],
       reason: ['connect-timeout'],
