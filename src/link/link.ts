@@ -12,6 +12,7 @@ import { LINK_FAULTS, reasonOf } from './faults.ts'
 import { AttemptGate } from './gate.ts'
 import type { Outcome } from './connector.ts'
 import type { RedisLink } from './redis-link.ts'
+import { Master, SentinelWatch } from './sentinel-watch.ts'
 import { readSettings, TUNING_NAMES, type LinkSettings, type LinkTuning } from './settings.ts'
 import { SingleLink } from './single-link.ts'
 import { systemSurroundings } from './surroundings.ts'
@@ -58,13 +59,17 @@ interface LinkParts {
 
 function linkTo(endpoint: Endpoint, { name, driver, memoryMode, settings, nowhere }: LinkParts): RedisLink {
   const isolated = memoryMode ? reasonOf(LINK_FAULTS.memoryMode) : undefined
+  const master = new Master(systemClock)
   const common = {
     driver,
     random: Math.random,
-    surroundings: systemSurroundings(driver, systemClock),
+    surroundings: systemSurroundings(driver, systemClock, master),
     gate: processGate,
   }
-  if (endpoint.topology !== 'cluster') return new SingleLink({ ...common, name, endpoint, settings, isolated, nowhere })
+  const single = { ...common, name, endpoint, settings, isolated, nowhere }
+  if (endpoint.topology === 'sentinel')
+    return new SingleLink({ ...single, watch: (moved) => new SentinelWatch({ ...single, master, moved }) })
+  if (endpoint.topology === 'single') return new SingleLink(single)
   return new ClusterLink({
     ...common,
     name,

@@ -6,11 +6,13 @@ import { linkParts, type PartsOptions } from '../../test/support/link-parts.ts'
 import type { Outcome } from './connector.ts'
 import { LINK_FAULTS, reasonOf } from './faults.ts'
 import { AttemptGate } from './gate.ts'
-import { SingleLink } from './single-link.ts'
+import { SingleLink, type SingleLinkOptions } from './single-link.ts'
 
 const QUOTA = new FakeErrorReply('ERR max daily request limit exceeded. Limit: 10000, Usage: 10000.')
 
-function linked(options: PartsOptions & { readonly isolated?: boolean } = {}) {
+function linked(
+  options: PartsOptions & { readonly isolated?: boolean; readonly watch?: SingleLinkOptions['watch'] } = {},
+) {
   const parts = linkParts(options)
   const { endpoint, settings, driver, surroundings } = parts.connectorOptions
   const link = new SingleLink({
@@ -22,6 +24,7 @@ function linked(options: PartsOptions & { readonly isolated?: boolean } = {}) {
     random: parts.random,
     gate: new AttemptGate<Outcome>((outcome) => outcome.kind === 'failed'),
     isolated: options.isolated === true ? reasonOf(LINK_FAULTS.memoryMode) : undefined,
+    ...(options.watch === undefined ? {} : { watch: options.watch }),
   })
   return { ...parts, link }
 }
@@ -151,4 +154,53 @@ test('SingleLink leaves nothing behind when it is closed, and fails what is in f
   assert.equal(clock.pendingTimers, 0)
   await clock.advance(60_000)
   assert.equal(driver.connections.length, 3)
+})
+
+test('SingleLink leaves a server at once that another one has replaced, with all its connections', async () => {
+  const watch: string[] = []
+  let moved: (detail: string) => void = () => undefined
+  const { link, clock, driver } = linked({
+    watch: (tell) => {
+      moved = tell
+      return { start: () => void watch.push('start'), stop: () => void watch.push('stop') }
+    },
+  })
+  link.start()
+  await clock.advance(10)
+  link.subscribe('channel', ['news'], { message: () => undefined })
+  await clock.advance(10)
+  const [commands, subscriber] = driver.connections
+  assert.ok(commands !== undefined && subscriber !== undefined)
+  commands.answers = () => undefined
+  const inFlight = told(link.send(['SET', 'key', '1']))
+  moved('10.0.0.1 was replaced by 10.0.0.2')
+  assert.equal(await inFlight, 'LINK_LOST maybe')
+  assert.equal(link.health.state, 'down')
+  assert.equal(link.health.reason.code, 'failover')
+  assert.ok(commands.killed && subscriber.killed)
+  await clock.advance(200)
+  assert.equal(link.health.state, 'up')
+  link.isolate()
+  link.rejoin()
+  await link.close()
+  assert.deepEqual(watch, ['start', 'stop', 'start', 'stop'])
+})
+
+test('SingleLink breaks off an attempt at a server that another one has replaced, and begins anew', async () => {
+  let moved: (detail: string) => void = () => undefined
+  const { link, clock, driver } = linked({
+    watch: (tell) => {
+      moved = tell
+      return { start: () => undefined, stop: () => undefined }
+    },
+  })
+  driver.answers = () => undefined
+  link.start()
+  await clock.advance(10)
+  driver.answers = healthyBut({})
+  moved('10.0.0.1 was replaced by 10.0.0.2')
+  await clock.advance(200)
+  assert.equal(link.health.state, 'up')
+  assert.equal(driver.connections.length, 2)
+  await link.close()
 })

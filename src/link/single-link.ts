@@ -31,6 +31,7 @@ import type {
   Subscription,
   SubscriptionListener,
 } from './redis-link.ts'
+import type { Watch } from './sentinel-watch.ts'
 import type { LinkSettings } from './settings.ts'
 import { Subscriber } from './subscriber.ts'
 import { Supervisor } from './supervisor.ts'
@@ -48,6 +49,8 @@ export interface SingleLinkOptions {
   readonly isolated: Reason | undefined
   /** Nobody has said where Redis is: it stays isolated. @default false */
   readonly nowhere?: boolean
+  /** Who sees that another server has taken over. @default nobody */
+  readonly watch?: (moved: (detail: string) => void) => Watch
 }
 
 type HealthListener = (health: LinkHealth, before: LinkHealth) => void
@@ -67,6 +70,7 @@ export class SingleLink implements RedisLink {
   readonly #fence: Fence
   readonly #supervisor: Supervisor
   readonly #subscriber: Subscriber
+  readonly #watch: Watch | undefined
 
   constructor(options: SingleLinkOptions) {
     this.name = options.name
@@ -88,6 +92,7 @@ export class SingleLink implements RedisLink {
       counters: this.#counters,
       serving: () => this.#serving,
     })
+    this.#watch = options.watch?.((detail) => this.#moved(reasonOf(LINK_FAULTS.failover, detail)))
   }
 
   get health(): LinkHealth {
@@ -104,6 +109,7 @@ export class SingleLink implements RedisLink {
 
   start(): void {
     this.#supervisor.start()
+    if (!this.#resting) this.#watch?.start()
   }
 
   send(args: readonly Argument[], options: SendOptions = NO_OPTIONS): Promise<Reply> {
@@ -166,6 +172,7 @@ export class SingleLink implements RedisLink {
     if (this.#options.nowhere === true)
       throw new LinkError('LINK_ARGUMENT', 'Cannot rejoin: nobody has said where Redis is.', { executed: 'no' })
     this.#supervisor.rejoin()
+    if (!this.#resting) this.#watch?.start()
   }
 
   close(): Promise<void> {
@@ -173,6 +180,10 @@ export class SingleLink implements RedisLink {
     this.#subscriber.close(this.health.reason)
     for (const lane of this.#blocking) lane.close()
     return Promise.resolve()
+  }
+
+  get #resting(): boolean {
+    return this.health.state === 'isolated' || this.health.state === 'closed'
   }
 
   get #serving(): boolean {
@@ -225,12 +236,23 @@ export class SingleLink implements RedisLink {
   #healthChanged(health: LinkHealth, before: LinkHealth): void {
     const { state, reason, can, since } = health
     channels.linkState.publish({ link: this.name, from: before.state, to: state, reason, can, at: since })
-    if (state === 'isolated' || state === 'closed') this.#dropLanes(reason)
+    if (this.#resting) this.#rest(reason)
     else if (state === 'over-quota') this.#quietLanes(reason)
     else this.#subscriber.healthChanged()
     // A listener may bring the next change about; the others have been told of that by then.
     for (const listener of this.#listeners)
       if (this.health === health) callListener(this.name, 'A health listener', () => listener(health, before))
+  }
+
+  #rest(reason: Reason): void {
+    this.#watch?.stop()
+    this.#dropLanes(reason)
+  }
+
+  /** Messages and jobs are elsewhere now, as the keys are. */
+  #moved(reason: Reason): void {
+    this.#dropLanes(reason)
+    this.#supervisor.leave(LINK_FAULTS.failover, reason)
   }
 
   #dropLanes(reason: Reason): void {

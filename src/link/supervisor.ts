@@ -117,6 +117,14 @@ export class Supervisor {
     if (this.health.state === 'connecting') this.#tryConnect()
   }
 
+  /** Another server has taken over: the one in use is left at once, and the search begins anew. Not while isolated or closed. */
+  leave(fault: Fault, reason: Reason): void {
+    this.#delays.reset()
+    if (this.#wire !== undefined) this.#giveUp(this.#wire, fault, reason)
+    else if (this.#attempting) this.#attempt?.abort(fault, reason)
+    else this.#failed(fault, reason, 0)
+  }
+
   /** The wire for a command that the present state lets through; undefined: refused. */
   admit(command: CommandInfo): Wire | undefined {
     return this.#admission.admits(this.health, command, this.#clock.now()) ? this.#wire : undefined
@@ -212,8 +220,7 @@ export class Supervisor {
   }
 
   #pulse(wire: Wire, everyMs = this.#settings.heartbeatMs): Stop {
-    const onDead = (detail: string): void =>
-      this.#giveUp(wire, LINK_FAULTS.silent, reasonOf(LINK_FAULTS.silent, detail))
+    const onDead = (why: string): void => this.#giveUp(wire, LINK_FAULTS.silent, reasonOf(LINK_FAULTS.silent, why))
     const onLook = (): void => this.#window.sample(this.#clock.now(), wire.replies)
     return pulse({ wire, clock: this.#clock, everyMs, timeoutMs: this.#settings.silenceMs, onDead, onLook })
   }

@@ -23,13 +23,24 @@ interface Scenario {
   readonly awayMs: number
   /** Codes of reasons that callers may be given meanwhile. */
   readonly reasons: readonly string[]
-  /** Redis replicates behind the answer: on demand it may lose what was not sent yet. */
-  readonly mayLose: boolean
+  /**
+   * On demand the old master is well and goes on answering until it is told; only the sentinels' word ends that, and it comes
+   * after the promotion. So long, in milliseconds, acknowledged writes may be lost.
+   */
+  readonly mayLoseMs: number
 }
 
 const CUT = ['connection-closed', 'reset', 'refused', 'closed-at-start', 'broken-pipe']
 /** Sentinels may still name the old master, or one that is being promoted. */
-const UNDECIDED = ['read-only-replica', 'sentinels-away', 'sentinel-undecided', 'flapping', 'loading', 'master-down']
+const UNDECIDED = [
+  'failover',
+  'read-only-replica',
+  'sentinels-away',
+  'sentinel-undecided',
+  'flapping',
+  'loading',
+  'master-down',
+]
 
 const SCENARIOS: readonly Scenario[] = [
   {
@@ -41,7 +52,7 @@ const SCENARIOS: readonly Scenario[] = [
     bringBack: (master) => master.start(),
     awayMs: 0,
     reasons: [...CUT, ...UNDECIDED],
-    mayLose: false,
+    mayLoseMs: 0,
   },
   {
     name: 'SIGSTOP 14 s',
@@ -52,7 +63,7 @@ const SCENARIOS: readonly Scenario[] = [
     bringBack: (master) => master.thaw(),
     awayMs: 14_000,
     reasons: [...CUT, ...UNDECIDED, 'silent', 'handshake-timeout'],
-    mayLose: false,
+    mayLoseMs: 0,
   },
   {
     name: 'SENTINEL FAILOVER',
@@ -60,7 +71,7 @@ const SCENARIOS: readonly Scenario[] = [
     bringBack: () => undefined,
     awayMs: 0,
     reasons: [...CUT, ...UNDECIDED],
-    mayLose: true,
+    mayLoseMs: 1500,
   },
 ]
 
@@ -69,6 +80,8 @@ const RETURN_MS = 1500
 /** Down after 1 s, an election, a promotion: what sentinels take, with slack for a busy machine. */
 const LONGEST_GAP_MS = 10_000
 const CALL_EVERY_MS = 50
+/** A plain and a fenced one. */
+const CALLS_AT_ONCE = 2
 
 /** A link with its callers, and what it was told. */
 class Follower {
@@ -158,7 +171,7 @@ describe('failovers under load', { concurrency: true }, () => {
         const told = `longest gap ${gap} ms, back ${Math.round(returnMs)} ms after the sentinels' decision`
         const reasons = [...follower.reasons]
         t.diagnostic(`${follower.driver}: ${told}, ${lost.length} of ${fates.length} lost, ${reasons.join(', ')}`)
-        if (!scenario.mayLose) assert.deepEqual(lost, [])
+        assert.ok(lost.length <= CALLS_AT_ONCE * (scenario.mayLoseMs / CALL_EVERY_MS), `${lost.length} lost`)
         assert.deepEqual(untrue, [])
         assert.deepEqual(
           fates.filter(({ executions, settledAt }) => executions > 1 || settledAt === undefined),

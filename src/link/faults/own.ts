@@ -58,6 +58,15 @@ export const LINK_FAULTS = {
     meaning: 'Redis answers again after repeated outages and is let in step by step.',
     nextStep: 'Nothing to do now; the reason of the last outage tells what to mend.',
   },
+  failover: {
+    code: 'failover',
+    reaction: 'reconnect',
+    executed: 'maybe',
+    retryable: true,
+    meaning: 'The sentinels have appointed another master.',
+    nextStep:
+      'Nothing to do; why they did is in their logs: `redis-cli -p 26379 SENTINEL MASTERS` shows where things stand.',
+  },
   isolated: {
     code: 'isolated',
     reaction: 'none',
