@@ -72,3 +72,9 @@ test('TestReport tells which files run for too long', () => {
   assert.deepEqual(report.overdue(1500, 1000), [])
   assert.ok(report.lines().includes('  1.5 s test/a.test.ts'))
 })
+
+test('TestReport knows the files in which something failed, and whether any was empty', () => {
+  const [good, bad] = ['good', 'bad'].map((name) => `${process.cwd()}/src/${name}.test.ts`)
+  const report = reportOf(pass('x'), summary(1, true, good), summary(2, false, bad), summary(3, false))
+  assert.deepEqual([report.failedFiles, report.complete, report.succeeded], [['src/bad.test.ts'], true, false])
+})

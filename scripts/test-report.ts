@@ -14,6 +14,7 @@ export class TestReport {
   readonly #files: { name: string; durationMs: number }[] = []
   readonly #running = new Map<string, number>()
   readonly #empty = new Set<string>()
+  readonly #failed = new Set<string>()
   #succeeded = false
 
   /** Takes an event in; false when it is one of the final counts, which are printed at the very end. */
@@ -34,6 +35,16 @@ export class TestReport {
   /** True when node:test says so and no file was empty. */
   get succeeded(): boolean {
     return this.#succeeded && this.#empty.size === 0
+  }
+
+  /** Files in which something failed. */
+  get failedFiles(): string[] {
+    return [...this.#failed]
+  }
+
+  /** Did every file hold a test? */
+  get complete(): boolean {
+    return this.#empty.size === 0
   }
 
   /** The lines after the tests. */
@@ -63,6 +74,7 @@ export class TestReport {
   #summed({ file, success, counts }: { file: string | undefined; success: boolean; counts: { tests: number } }): void {
     if (file === undefined) this.#succeeded = success && counts.tests > 0
     else if (counts.tests === 0) this.#empty.add(relative(file))
+    if (file !== undefined && !success) this.#failed.add(relative(file))
   }
 
   #slowestLines(): string[] {
