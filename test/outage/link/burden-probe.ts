@@ -1,9 +1,9 @@
-/** Runs burden.ts in a process of its own against a server behind a fault proxy. */
+/** Runs burden-child.ts in a process of its own against a server behind a fault proxy. */
 import { once } from 'node:events'
 import { FaultProxy, type Fault } from '../../support/fault-proxy.ts'
 import { exited, spawnLeashed } from '../../support/leash.ts'
 import { RedisServer } from '../../support/redis-server.ts'
-import type { Weight } from './burden.ts'
+import type { Weight } from './burden-child.ts'
 
 export interface Burden {
   readonly weights: readonly Weight[]
@@ -11,7 +11,7 @@ export interface Burden {
   readonly longestTurns: readonly number[]
 }
 
-const PROGRAM = new URL('burden.ts', import.meta.url).pathname
+const PROGRAM = new URL('burden-child.ts', import.meta.url).pathname
 
 /** One outage after the other, each with a link of its own. */
 export async function burdenOf(driver: string, fault: Fault, outagesMs: readonly number[]): Promise<Burden> {
