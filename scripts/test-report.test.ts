@@ -33,6 +33,8 @@ test('TestReport holds the final counts back and prints them last', () => {
   assert.equal(report.add(event('test:diagnostic', { message: 'tests 3' }), 0), false)
   assert.equal(report.add(event('test:diagnostic', { message: 'duration_ms 12.5' }), 0), false)
   assert.deepEqual(report.lines().slice(-3), ['', 'ℹ tests 3', 'ℹ duration_ms 12.5'])
+  assert.deepEqual(report.lines(['A remark']).slice(-3), ['A remark', 'ℹ tests 3', 'ℹ duration_ms 12.5'])
+  assert.equal(report.countsInShort, 'tests 3, duration_ms 12.5')
 })
 
 test('TestReport names every skipped test with its reason', () => {
@@ -77,4 +79,9 @@ test('TestReport knows the files in which something failed, and whether any was 
   const [good, bad] = ['good', 'bad'].map((name) => `${process.cwd()}/src/${name}.test.ts`)
   const report = reportOf(pass('x'), summary(1, true, good), summary(2, false, bad), summary(3, false))
   assert.deepEqual([report.failedFiles, report.complete, report.succeeded], [['src/bad.test.ts'], true, false])
+})
+
+test('TestReport counts a file that crashed among the failed ones, although it has no summary', () => {
+  const crash = event('test:fail', { name: 'src/crash.test.ts', file: `${process.cwd()}/src/crash.test.ts`, details })
+  assert.deepEqual(reportOf(crash, summary(1, false)).failedFiles, ['src/crash.test.ts'])
 })

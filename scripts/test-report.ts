@@ -23,6 +23,8 @@ export class TestReport {
     if (event.type === 'test:dequeue' && isFile(event.data)) this.#running.set(event.data.name, now)
     if (event.type === 'test:complete' && isFile(event.data)) this.#fileEnded(event.data.name, now)
     if (event.type === 'test:pass') this.#passed(event.data)
+    // A file that crashed, was killed or hung has no summary: it fails as a whole.
+    if (event.type === 'test:fail' && isFile(event.data)) this.#failed.add(event.data.name)
     if (event.type === 'test:summary') this.#summed(event.data)
     return true
   }
@@ -47,9 +49,14 @@ export class TestReport {
     return this.#empty.size === 0
   }
 
-  /** The lines after the tests. */
-  lines(): string[] {
-    return [...this.#slowestLines(), ...this.#skippedLines(), ...this.#emptyLines(), ...this.#counts]
+  /** The lines after the tests; remarks stand before the counts, which come last. */
+  lines(remarks: readonly string[] = []): string[] {
+    return [...this.#slowestLines(), ...this.#skippedLines(), ...this.#emptyLines(), ...remarks, ...this.#counts]
+  }
+
+  /** The counts in one line. */
+  get countsInShort(): string {
+    return this.#counts.map((line) => line.replace('ℹ ', '')).join(', ')
   }
 
   #takeCount({ nesting, message, file }: { nesting: number; message: string; file?: string | undefined }): boolean {
