@@ -95,7 +95,7 @@ export const MUTATIONS = {
   },
   'the lanes outlive the order to stop': {
     file: 'single-link.ts',
-    find: "if (state === 'isolated' || state === 'closed') this.#dropLanes(reason)",
+    find: "if (this.#resting) this.#rest(reason)",
     replace: 'if (false) return',
     breaks: ['A14', 'A15'],
   },
