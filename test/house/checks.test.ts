@@ -38,8 +38,9 @@ function copyOfProject(): string {
     'bench',
     'test',
   ]
+  const filter = (path: string): boolean => !/\/(src|scripts)\/.*\.test\.ts$/.test(path)
   for (const entry of globSync(wanted, { cwd: root }))
-    cpSync(join(root, entry), join(folder, entry), { recursive: true })
+    cpSync(join(root, entry), join(folder, entry), { recursive: true, filter })
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   return folder
 }
