@@ -95,7 +95,7 @@ export const MUTATIONS = {
   },
   'the lanes outlive the order to stop': {
     file: 'single-link.ts',
-    find: "if (this.#resting) this.#rest(reason)",
+    find: 'if (this.#resting) this.#rest(reason)',
     replace: 'if (false) return',
     breaks: ['A14', 'A15'],
   },
