@@ -11,6 +11,7 @@ import {
   executedByReply,
   faultOfFailure,
   faultOfReply,
+  faultOfTimeout,
   LINK_FAULTS,
   reasonOf,
   describeError,
@@ -243,7 +244,9 @@ export class Wire {
 
   #silent(silentForMs: number): void {
     const detail = `no reply for ${Math.round(silentForMs)} ms, calls unanswered: ${this.#pending.size}`
-    this.#end(LINK_FAULTS.silent, reasonOf(LINK_FAULTS.silent, detail))
+    const { open, everUp } = this.#options
+    const fault = faultOfTimeout({ phase: this.#phase, tls: open.tls !== undefined, everUp })
+    this.#end(fault, reasonOf(fault, detail))
   }
 
   #closed(cause: Error | undefined): void {
