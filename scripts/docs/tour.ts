@@ -28,7 +28,7 @@ export const LINK: Tour = {
   stops: {
     'What others see': ['redis-link', 'health', 'link', 'settings'],
     'Where Redis is': ['endpoint', 'redis-url', 'environment', 'locate', 'lookup', 'sentinel', 'surroundings'],
-    'One call': ['single-link', 'commands/commands', 'commands/keys', 'pending', 'wire', 'fence', 'counters'],
+    'One call': ['single-link', 'commands/commands', 'commands/keys', 'pending', 'wire', 'fence', 'script', 'counters'],
     'One connection': ['gate', 'connector', 'handshake', 'greeting', 'tls-mismatch', 'backoff', 'attempt-delays'],
     'The states': ['supervisor', 'activities', 'admission', 'late-window', 'flap-hold'],
     'Beside the command connection': ['lane', 'subscriber', 'blocking'],

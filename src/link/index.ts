@@ -43,6 +43,8 @@ export type {
   Subscription,
   SubscriptionListener,
 } from './redis-link.ts'
+export { Script } from './script.ts'
+export type { ScriptCall } from './script.ts'
 export { resolveMaster } from './sentinel.ts'
 export type { LinkTuning } from './settings.ts'
 export { tlsMismatch } from './tls-mismatch.ts'
