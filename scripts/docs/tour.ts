@@ -69,7 +69,10 @@ export const DATABASE: Tour = {
 
 export const OPERATE: Tour = {
   folder: 'src/operate',
-  stops: { 'In order': ['targets', 'check', 'probes/examination'] },
+  stops: {
+    'In order': ['targets', 'check', 'probes/examination'],
+    'The doctor': ['doctor/doctor', 'doctor/check', 'doctor/collection', 'doctor/judging', 'doctor/verdict'],
+  },
 }
 
 export const CLI: Tour = { folder: 'src/cli', stops: { 'In order': ['main', 'check'] } }

@@ -1,0 +1,2 @@
+export { examineRedis } from './doctor.ts'
+export type { DoctorReport } from './report.ts'
