@@ -1,0 +1,13 @@
+/** Everybody who takes part, in the order of the tables. */
+import type { Adapter } from './adapter.ts'
+import { bullmq, bullmqFailFast } from './adapters/bullmq.ts'
+import { graphileWorker } from './adapters/graphile-worker.ts'
+import { pgBoss } from './adapters/pg-boss.ts'
+
+export const CONTENDERS: readonly Adapter[] = [bullmq, bullmqFailFast, pgBoss, graphileWorker]
+
+export function adapterNamed(name: string): Adapter {
+  const found = CONTENDERS.find((adapter) => adapter.name === name)
+  if (found === undefined) throw new Error(`Nobody is named '${name}'`)
+  return found
+}
