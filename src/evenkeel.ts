@@ -9,6 +9,8 @@
 import { systemClock } from './clock.ts'
 import { createDatabase, databaseFromEnvironment } from './database/index.ts'
 import type { Database, DatabaseOptions } from './database/index.ts'
+import { createLimits } from './limits/index.ts'
+import type { Limit, LimitOptions, Limits } from './limits/index.ts'
 import { createLink, redisFromEnvironment } from './link/index.ts'
 import type { Environment, LinkOptions, RedisEnvironment, RedisLink } from './link/index.ts'
 import { knownOptions } from './options.ts'
@@ -42,6 +44,11 @@ export interface Evenkeel {
   readonly link: RedisLink
   /** The durable side. */
   readonly database: Database
+  /**
+   * A limit that all instances share: `keel.limits('api', { max: 100, windowMs: 60_000 })`. Asked for again it is the same one.
+   * @throws OptionError that names the option which cannot work
+   */
+  limits(name: string, options: LimitOptions): Limit
   /** Begins to connect and returns at once: the application serves, Redis or not. */
   start(): Promise<void>
   /** The body of `/health`; asks nobody and takes no time. */
@@ -128,6 +135,7 @@ class Keel implements Evenkeel {
   readonly database: Database
   readonly #logger: Logger
   readonly #notices: readonly string[]
+  readonly #limits: Limits
   readonly #keys: KeyCount
   readonly #metrics: Metrics
   #incidents: IncidentWatch | undefined
@@ -138,6 +146,7 @@ class Keel implements Evenkeel {
     this.database = database
     this.#logger = logger
     this.#notices = notices
+    this.#limits = createLimits({ link })
     this.#keys = new KeyCount({ link, clock: systemClock })
     this.#metrics = createMetrics({
       link,
@@ -156,9 +165,14 @@ class Keel implements Evenkeel {
       database: { name: database.name },
     })
     for (const notice of this.#notices) this.#logger.warn({ event: 'notice' }, notice)
+    this.#limits.start()
     link.start()
     database.start()
     return Promise.resolve()
+  }
+
+  limits(name: string, options: LimitOptions): Limit {
+    return this.#limits.limit(name, options)
   }
 
   health(): HealthReport {
@@ -174,6 +188,7 @@ class Keel implements Evenkeel {
   }
 
   async close(): Promise<void> {
+    this.#limits.close()
     await Promise.all([this.link.close(), this.database.close()])
     this.#incidents?.close()
   }

@@ -8,7 +8,7 @@
 import { isLegal, type HealthState } from '../../src/link/health.ts'
 import { asMarkdown } from '../boundaries/table.ts'
 import { optionTable } from './options.ts'
-import { CLI, DATABASE, LINK, OPERATE, ORDERS, TELEMETRY, tourTable } from './tour.ts'
+import { CLI, DATABASE, LIMITS, LINK, OPERATE, ORDERS, TELEMETRY, tourTable } from './tour.ts'
 
 /** Every state, in the order of the table; the compiler sees to it that none is missing. */
 const STATES: Readonly<Record<HealthState, true>> = {
@@ -31,6 +31,7 @@ const WRITERS: Readonly<Record<string, () => string>> = {
   'tour-link': () => tourTable(LINK),
   'tour-database': () => tourTable(DATABASE),
   'tour-telemetry': () => tourTable(TELEMETRY),
+  'tour-limits': () => tourTable(LIMITS),
   'tour-operate': () => tourTable(OPERATE),
   'tour-cli': () => tourTable(CLI),
   'tour-orders': () => tourTable(ORDERS),
@@ -43,6 +44,7 @@ const WRITERS: Readonly<Record<string, () => string>> = {
   'options-link-tuning': () => optionTable('link/settings.ts', 'LinkTuning'),
   'options-send': () => optionTable('link/redis-link.ts', 'SendOptions'),
   'options-database': () => optionTable('database/options.ts', 'DatabaseOptions'),
+  'options-limit': () => optionTable('limits/options.ts', 'LimitOptions'),
   'options-pool': () => optionTable('database/options.ts', 'PoolOptions'),
 }
 

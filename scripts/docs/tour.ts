@@ -67,6 +67,24 @@ export const DATABASE: Tour = {
   },
 }
 
+export const LIMITS: Tour = {
+  folder: 'src/limits',
+  stops: {
+    'In order': [
+      'limits',
+      'options',
+      'limit',
+      'algorithm',
+      'sliding-window',
+      'fixed-window',
+      'token-bucket',
+      'accounts',
+      'instances',
+      'headers',
+    ],
+  },
+}
+
 export const OPERATE: Tour = {
   folder: 'src/operate',
   stops: {

@@ -1,0 +1,64 @@
+/** Fixed window: `max` units, then a pause until the window ends that the first use has opened. */
+import { MERGE_LUA, numbersIn, type Algorithm, type Size } from './algorithm.ts'
+
+export interface FixedAccount {
+  readonly used: number
+  readonly endsAt: number
+}
+
+/** ARGV: window, max, cost, own, base, how long the caller's window still lasts, run. Returns allowed, used, rest of the window. */
+const SCRIPT = `${MERGE_LUA}
+local key, run = KEYS[1], ARGV[7]
+local left = redis.call('PTTL', key)
+local isNew = left < 0
+if isNew then left = tonumber(ARGV[6]) end
+local used, merged = merge(key, run, 'c', tonumber(ARGV[4]), tonumber(ARGV[5]))
+local cost = tonumber(ARGV[3])
+local allowed = used + cost <= tonumber(ARGV[2])
+if allowed then used = used + cost end
+if merged or (allowed and cost > 0) then
+  redis.call('HSET', key, 'c', used)
+  if isNew then
+    redis.call('HSET', key, 'r', run)
+    redis.call('PEXPIRE', key, left)
+  elseif merged then
+    redis.call('HSET', key, 'r', run)
+  end
+end
+return { allowed and 1 or 0, used, left }`
+
+export function fixedWindow({ max, windowMs }: Size): Algorithm<FixedAccount> {
+  const open = (now: number): FixedAccount => ({ used: 0, endsAt: now + windowMs })
+  const at = (account: FixedAccount, now: number): FixedAccount => (now < account.endsAt ? account : open(now))
+  return {
+    script: SCRIPT,
+    open,
+    at,
+    judge(account, now, cost) {
+      const { used, endsAt } = at(account, now)
+      const allowed = used + cost <= max
+      const restMs = used === 0 ? 0 : endsAt - now
+      return { allowed, used, resetMs: restMs, retryAfterMs: allowed ? 0 : restMs }
+    },
+    charge(account, now, cost) {
+      const { used, endsAt } = account.used === 0 ? open(now) : at(account, now)
+      return { used: used + cost, endsAt }
+    },
+    join(one, other, now) {
+      const [a, b] = [at(one, now), at(other, now)]
+      if (a.used === 0 || b.used === 0) return a.used === 0 ? b : a
+      return { used: a.used + b.used, endsAt: Math.max(a.endsAt, b.endsAt) }
+    },
+    isIdle: ({ used, endsAt }, now) => used === 0 || now >= endsAt,
+    argumentsFor(cost, { own, base, run }, now) {
+      const alive = [own, base].filter((account) => account !== undefined).filter(({ endsAt }) => now < endsAt)
+      const restMs = alive.length === 0 ? windowMs : Math.max(...alive.map(({ endsAt }) => endsAt - now))
+      const usedBy = (account: FixedAccount | undefined): number => (account === undefined ? 0 : at(account, now).used)
+      return [windowMs, max, cost, usedBy(own), usedBy(base), Math.ceil(restMs), run].map(String)
+    },
+    read(reply, now) {
+      const [allowed = 0, used = 0, leftMs = 0] = numbersIn(reply, 3)
+      return { account: { used, endsAt: now + leftMs }, allowed: allowed === 1 }
+    },
+  }
+}
