@@ -21,7 +21,15 @@ export interface Standing {
   readonly retryAfterMs: number
 }
 
-/** What a script call carries beside the cost. */
+/** What a call uses up. */
+export interface Use {
+  /** Units; negative gives back. */
+  readonly cost: number
+  /** Counted even when it is refused. */
+  readonly always: boolean
+}
+
+/** What a script call carries beside the use. */
 export interface Burden<Account> {
   /** What this process let through and Redis does not know. */
   readonly own: Account | undefined
@@ -40,12 +48,13 @@ export interface Algorithm<Account> {
   at(account: Account, now: number): Account
   /** How a call of this cost would stand. */
   judge(account: Account, now: number, cost: number): Standing
+  /** The account with so much more used up, or less: never less than nothing. */
   charge(account: Account, now: number, cost: number): Account
   /** Both together. */
   join(one: Account, other: Account, now: number): Account
   /** Is there nothing left in it that matters? */
   isIdle(account: Account, now: number): boolean
-  argumentsFor(cost: number, burden: Burden<Account>, now: number): readonly string[]
+  argumentsFor(use: Use, burden: Burden<Account>, now: number): readonly string[]
   /** The account of all that a reply shows. @throws TypeError when it is no reply of this script */
   read(reply: Reply, now: number): { readonly account: Account; readonly allowed: boolean }
 }

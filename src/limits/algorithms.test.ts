@@ -47,6 +47,13 @@ function suite<Account>(name: string, algorithm: Algorithm<Account>): void {
     assert.equal(use(algorithm, account, { now: later, times: 25 }).allowed, 10)
   })
 
+  test(`${name}: what is given back may be used again, and never more than was used`, () => {
+    const { account } = use(algorithm, algorithm.open(0), { now: 0, times: 10 })
+    const after = algorithm.charge(account, 0, -4)
+    assert.equal(use(algorithm, after, { now: 0, times: 25 }).allowed, 4)
+    assert.equal(use(algorithm, algorithm.charge(account, 0, -40), { now: 0, times: 25 }).allowed, 10)
+  })
+
   test(`${name}: two accounts together have used up both shares`, () => {
     const one = use(algorithm, algorithm.open(0), { now: 0, times: 3 }).account
     const other = use(algorithm, algorithm.open(0), { now: 0, times: 4 }).account

@@ -6,7 +6,10 @@ export interface FixedAccount {
   readonly endsAt: number
 }
 
-/** ARGV: window, max, cost, own, base, how long the caller's window still lasts, run. Returns allowed, used, rest of the window. */
+/**
+ * ARGV: window, max, cost, own, base, how long the caller's window still lasts, run,
+ * whether to count a refused call. Returns allowed, used, rest of the window.
+ */
 const SCRIPT = `${MERGE_LUA}
 local key, run = KEYS[1], ARGV[7]
 local left = redis.call('PTTL', key)
@@ -15,8 +18,9 @@ if isNew then left = tonumber(ARGV[6]) end
 local used, merged = merge(key, run, 'c', tonumber(ARGV[4]), tonumber(ARGV[5]))
 local cost = tonumber(ARGV[3])
 local allowed = used + cost <= tonumber(ARGV[2])
-if allowed then used = used + cost end
-if merged or (allowed and cost > 0) then
+local counts = cost ~= 0 and (allowed or ARGV[8] == '1')
+if counts then used = math.max(0, used + cost) end
+if merged or counts then
   redis.call('HSET', key, 'c', used)
   if isNew then
     redis.call('HSET', key, 'r', run)
@@ -42,7 +46,7 @@ export function fixedWindow({ max, windowMs }: Size): Algorithm<FixedAccount> {
     },
     charge(account, now, cost) {
       const { used, endsAt } = account.used === 0 ? open(now) : at(account, now)
-      return { used: used + cost, endsAt }
+      return { used: Math.max(0, used + cost), endsAt }
     },
     join(one, other, now) {
       const [a, b] = [at(one, now), at(other, now)]
@@ -50,11 +54,11 @@ export function fixedWindow({ max, windowMs }: Size): Algorithm<FixedAccount> {
       return { used: a.used + b.used, endsAt: Math.max(a.endsAt, b.endsAt) }
     },
     isIdle: ({ used, endsAt }, now) => used === 0 || now >= endsAt,
-    argumentsFor(cost, { own, base, run }, now) {
+    argumentsFor({ cost, always }, { own, base, run }, now) {
       const alive = [own, base].filter((account) => account !== undefined).filter(({ endsAt }) => now < endsAt)
       const restMs = alive.length === 0 ? windowMs : Math.max(...alive.map(({ endsAt }) => endsAt - now))
       const usedBy = (account: FixedAccount | undefined): number => (account === undefined ? 0 : at(account, now).used)
-      return [windowMs, max, cost, usedBy(own), usedBy(base), Math.ceil(restMs), run].map(String)
+      return [windowMs, max, cost, usedBy(own), usedBy(base), Math.ceil(restMs), run, always ? 1 : 0].map(String)
     },
     read(reply, now) {
       const [allowed = 0, used = 0, leftMs = 0] = numbersIn(reply, 3)

@@ -6,6 +6,7 @@ import type { Verdict } from './limit.ts'
 const verdict: Verdict = {
   allowed: true,
   limit: 100,
+  used: 58,
   remaining: 42,
   resetMs: 12_300,
   retryAfterMs: 0,

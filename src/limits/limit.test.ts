@@ -77,6 +77,17 @@ test('open lets everything through and closed nothing, and both say so', async (
   assert.deepEqual(closed.limit.stats, { allowed: 0, refused: 6, degraded: 6, keys: 1 })
 })
 
+for (const counting of ['sliding', 'fixed', 'bucket'] as const)
+  test(`${counting}: away, a refused call counts where it was asked to, and what is given back is there again`, async () => {
+    const { limit } = rig({ counting }, { instances: 2 })
+    assert.equal(await allowedOf(limit, 10), 5)
+    await limit.giveBack('k', 2)
+    assert.equal(await allowedOf(limit, 10), 2)
+    assert.equal((await limit.take('k', { always: true })).allowed, false)
+    await limit.giveBack('k')
+    assert.equal((await limit.take('k')).allowed, false, 'the refused call was given back, no other')
+  })
+
 test('what was let through while away is told once with the next call, and again when it was not confirmed', async () => {
   const { limit, sent, state } = rig({ counting: 'fixed' })
   await allowedOf(limit, 3)

@@ -9,11 +9,12 @@
  * outage gives nobody a second quota.
  */
 import type { Clock } from '../clock.ts'
-import { EvenkeelError, LinkError, OptionError } from '../errors.ts'
+import { EvenkeelError, LinkError } from '../errors.ts'
 import { Script, type RedisLink } from '../link/index.ts'
+import { numberOption } from '../options.ts'
 import { channels } from '../telemetry/channels.ts'
 import { Accounts, type Memory } from './accounts.ts'
-import type { Algorithm, Burden, Standing } from './algorithm.ts'
+import type { Algorithm, Burden, Standing, Use } from './algorithm.ts'
 import { fixedWindow } from './fixed-window.ts'
 import type { Instances } from './instances.ts'
 import type { LimitSettings, WhenAway } from './options.ts'
@@ -25,6 +26,8 @@ export interface Verdict {
   readonly allowed: boolean
   /** Units of cost in a window. */
   readonly limit: number
+  /** Units used up; beyond the limit where refused calls count too. */
+  readonly used: number
   /** Units left now, for all instances together as far as it is known. */
   readonly remaining: number
   /** Until nothing is used up any more, in milliseconds. */
@@ -40,6 +43,8 @@ export interface Verdict {
 export interface TakeOptions {
   /** Units that the call costs; 0 looks without using anything up. @default 1 */
   readonly cost?: number
+  /** A refused call uses its cost up as well: who keeps knocking waits longer. @default false */
+  readonly always?: boolean
 }
 
 /** Counters since the limit was made. */
@@ -59,6 +64,8 @@ export interface Limit {
    * @throws OptionError when the cost is no whole number, or more than the limit
    */
   take(key: string, options?: TakeOptions): Promise<Verdict>
+  /** Gives back what a call has used up, such as one that failed for another reason. @default cost 1 */
+  giveBack(key: string, cost?: number): Promise<void>
   /** How the key stands; uses nothing up. */
   look(key: string): Promise<Verdict>
   /** Forgets the key: here at once, in Redis if it serves; resolves with whether Redis confirmed. */
@@ -77,6 +84,7 @@ export interface LimitParts {
 }
 
 const UNKNOWN_RUN = '?'
+const NOTHING: Use = { cost: 0, always: false }
 /** Keys told at once when Redis is back: enough to be quick, few enough to leave room for callers. */
 const TOLD_AT_ONCE = 64
 
@@ -105,15 +113,16 @@ class SharedLimit<Account> implements Limit {
     return { allowed: this.#allowed, refused: this.#refused, degraded: this.#degraded, keys: this.#accounts.size }
   }
 
-  async take(key: string, { cost = 1 }: TakeOptions = {}): Promise<Verdict> {
-    if (!Number.isInteger(cost) || cost < 0 || cost > this.#parts.settings.max)
-      throw new OptionError(
-        'cost',
-        `Expected 'cost' to be a whole number from 0 to ${this.#parts.settings.max}, got ${cost}.`,
-      )
-    const verdict = (await this.#ask(key, cost)) ?? this.#decideHere(key, cost)
+  async take(key: string, { cost = 1, always = false }: TakeOptions = {}): Promise<Verdict> {
+    const use = { cost: numberOption('cost', cost, { max: this.#parts.settings.max }), always }
+    const verdict = (await this.#ask(key, use)) ?? this.#decideHere(key, use)
     if (cost > 0) this.#count(verdict)
     return verdict
+  }
+
+  async giveBack(key: string, cost = 1): Promise<void> {
+    const use = { cost: -numberOption('cost', cost, { max: this.#parts.settings.max }), always: true }
+    if ((await this.#ask(key, use)) === undefined) this.#decideHere(key, use)
   }
 
   look(key: string): Promise<Verdict> {
@@ -137,18 +146,18 @@ class SharedLimit<Account> implements Limit {
     this.#telling = true
     const keys = this.#accounts.owing(this.#parts.clock.now())
     while (keys.length > 0 && this.#parts.link.health.can.write)
-      await Promise.all(keys.splice(-TOLD_AT_ONCE).map((key) => this.#ask(key, 0)))
+      await Promise.all(keys.splice(-TOLD_AT_ONCE).map((key) => this.#ask(key, NOTHING)))
     this.#telling = false
   }
 
   /** Undefined: Redis did not decide. */
-  async #ask(key: string, cost: number): Promise<Verdict | undefined> {
+  async #ask(key: string, use: Use): Promise<Verdict | undefined> {
     const { link, clock, settings } = this.#parts
     if (!link.health.can.write) return undefined
     const startedAt = clock.now()
     const memory = this.#accounts.of(key, startedAt)
     const burden = this.#burdenOf(memory)
-    const args = this.#algorithm.argumentsFor(cost, burden, startedAt)
+    const args = this.#algorithm.argumentsFor(use, burden, startedAt)
     // Others who ask meanwhile must not tell the same again.
     memory.own = undefined
     try {
@@ -157,7 +166,7 @@ class SharedLimit<Account> implements Limit {
       const now = clock.now()
       const { account, allowed } = this.#algorithm.read(reply, now)
       Object.assign(memory, { all: account, seen: account, run: burden.run })
-      return this.#verdict({ ...this.#algorithm.judge(account, now, allowed ? 0 : cost), allowed }, 'redis')
+      return this.#verdict({ ...this.#algorithm.judge(account, now, allowed ? 0 : use.cost), allowed }, 'redis')
     } catch (error) {
       this.#owe(memory, burden.own)
       this.#failed(error)
@@ -177,7 +186,7 @@ class SharedLimit<Account> implements Limit {
     return { own, base: restarted ? seen : undefined, run: current }
   }
 
-  #decideHere(key: string, cost: number): Verdict {
+  #decideHere(key: string, { cost, always }: Use): Verdict {
     const { clock, instances, settings } = this.#parts
     const now = clock.now()
     const memory = this.#accounts.of(key, now)
@@ -186,7 +195,7 @@ class SharedLimit<Account> implements Limit {
     const share = Math.min(cost * instances.count, settings.max)
     const standing = this.#algorithm.judge(all, now, share)
     const allowed = settings.whenAway === 'local' ? standing.allowed : settings.whenAway === 'open'
-    if (allowed && cost > 0) {
+    if (cost !== 0 && (allowed || always)) {
       memory.all = this.#algorithm.charge(all, now, share)
       memory.own = this.#algorithm.charge(memory.own ?? this.#algorithm.open(now), now, cost)
     }
@@ -200,6 +209,7 @@ class SharedLimit<Account> implements Limit {
     return {
       allowed,
       limit: max,
+      used: Math.ceil(used),
       remaining: Math.max(0, Math.floor(max - used)),
       resetMs: Math.ceil(resetMs),
       retryAfterMs: allowed ? 0 : Math.max(1, Math.ceil(retryAfterMs)),

@@ -13,7 +13,8 @@ export interface SlidingAccount {
 }
 
 /**
- * ARGV: window, max, cost, own current and previous, base current and previous, age of the caller's window, run.
+ * ARGV: window, max, cost, own current and previous, base current and previous, age of the caller's window, run,
+ * whether to count a refused call.
  * Returns allowed, previous, current, age of the window. Hash: i window index, c current, p previous.
  */
 const SCRIPT = `${MERGE_LUA}
@@ -42,8 +43,9 @@ local current, mergedC = merge(key, run, 'c', ownC, baseC)
 local previous, mergedP = merge(key, run, 'p', ownP, baseP)
 local cost = tonumber(ARGV[3])
 local allowed = previous * (1 - age / window) + current + cost <= tonumber(ARGV[2])
-if allowed then current = current + cost end
-if mergedC or mergedP or (allowed and cost > 0) then
+local counts = cost ~= 0 and (allowed or ARGV[10] == '1')
+if counts then current = math.max(0, current + cost) end
+if mergedC or mergedP or counts then
   redis.call('HSET', key, 'i', index, 'c', current, 'p', previous)
   if mergedC or mergedP or stored ~= index then redis.call('HSET', key, 'r', run) end
   redis.call('PEXPIRE', key, 2 * window - age)
@@ -64,7 +66,7 @@ export function slidingWindow({ max, windowMs }: Size): Algorithm<SlidingAccount
     judge: (account, now, cost) => standing(at(account, now), now, { max, windowMs, cost }),
     charge(account, now, cost) {
       const { current, ...rest } = at(account, now)
-      return { ...rest, current: current + cost }
+      return { ...rest, current: Math.max(0, current + cost) }
     },
     join(one, other, now) {
       const [a, b] = [at(one, now), at(other, now)]
@@ -74,12 +76,12 @@ export function slidingWindow({ max, windowMs }: Size): Algorithm<SlidingAccount
       const { previous, current } = at(account, now)
       return previous === 0 && current === 0
     },
-    argumentsFor(cost, { own, base, run }, now) {
+    argumentsFor({ cost, always }, { own, base, run }, now) {
       const counts = [own, base].map((account) => account && at(account, now))
       const [ours, theirs] = counts
       const ageMs = now - (ours?.startedAt ?? theirs?.startedAt ?? now)
       const counters = [ours?.current, ours?.previous, theirs?.current, theirs?.previous].map((count) => count ?? 0)
-      return [windowMs, max, cost, ...counters, Math.floor(ageMs), run].map(String)
+      return [windowMs, max, cost, ...counters, Math.floor(ageMs), run, always ? 1 : 0].map(String)
     },
     read(reply, now) {
       const [allowed = 0, previous = 0, current = 0, ageMs = 0] = numbersIn(reply, 4)

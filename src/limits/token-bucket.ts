@@ -10,7 +10,7 @@ export interface BucketAccount {
 
 /**
  * ARGV: milliseconds a unit takes to come back, milliseconds the whole bucket takes, cost, own debt and base debt in
- * milliseconds, run. Returns allowed and debt in milliseconds, as text: Lua would cut a fraction off.
+ * milliseconds, whether to count a refused call. Returns allowed and debt in milliseconds, as text: Lua would cut a fraction off.
  * Merging is the larger of two debts for the base, whoever brings it and how often, and a sum for what is our own.
  */
 const SCRIPT = `
@@ -22,9 +22,14 @@ local own, base = tonumber(ARGV[4]), tonumber(ARGV[5])
 debt = math.max(debt, base) + own
 local added = tonumber(ARGV[3]) * tonumber(ARGV[1])
 local allowed = debt + added <= tonumber(ARGV[2]) + 0.001
-if allowed then debt = debt + added end
-if debt > 0 and (own > 0 or base > 0 or (allowed and added > 0)) then
-  redis.call('SET', key, string.format('%.3f', now + debt), 'PX', math.ceil(debt))
+local counts = added ~= 0 and (allowed or ARGV[6] == '1')
+if counts then debt = math.max(0, debt + added) end
+if own > 0 or base > 0 or counts then
+  if debt > 0 then
+    redis.call('SET', key, string.format('%.3f', now + debt), 'PX', math.ceil(debt))
+  else
+    redis.call('DEL', key)
+  end
 end
 return { allowed and 1 or 0, string.format('%.3f', debt) }`
 
@@ -44,11 +49,11 @@ export function tokenBucket({ max, windowMs }: Size): Algorithm<BucketAccount> {
       const allowed = shortMs <= ROUNDING_MS
       return { allowed, used: debtMs / unitMs, resetMs: debtMs, retryAfterMs: allowed ? 0 : shortMs }
     },
-    charge: (account, now, cost) => ({ fullAt: now + debtOf(account, now) + cost * unitMs }),
+    charge: (account, now, cost) => ({ fullAt: now + Math.max(0, debtOf(account, now) + cost * unitMs) }),
     join: (one, other, now) => ({ fullAt: now + debtOf(one, now) + debtOf(other, now) }),
     isIdle: ({ fullAt }, now) => fullAt <= now,
-    argumentsFor: (cost, { own, base }, now) =>
-      [unitMs, windowMs, cost, debtOf(own, now), debtOf(base, now)].map((value) => value.toString()),
+    argumentsFor: ({ cost, always }, { own, base }, now) =>
+      [unitMs, windowMs, cost, debtOf(own, now), debtOf(base, now), always ? 1 : 0].map(String),
     read(reply, now) {
       const [allowed = 0, debtMs = 0] = numbersIn(reply, 2)
       return { account: { fullAt: now + debtMs }, allowed: allowed === 1 }

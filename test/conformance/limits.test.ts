@@ -61,6 +61,20 @@ for (const counting of COUNTINGS) {
     assert.equal((await limit.look('k')).remaining, 0)
   })
 
+  test(`${counting}: what is given back may be used again; a refused call counts only where it was asked to`, async () => {
+    const { limits } = await instance()
+    const limit = limits.limit('api', { max: 4, windowMs: WINDOW_MS, counting })
+    await limit.take('k', { cost: 4 })
+    await limit.take('k')
+    await limit.giveBack('k', 3)
+    assert.equal((await limit.look('k')).remaining, 3)
+    await limit.take('k', { cost: 3 })
+    const { allowed, used } = await limit.take('k', { cost: 2, always: true })
+    assert.deepEqual([allowed, used], [false, 6])
+    await limit.giveBack('k', 4)
+    assert.equal((await limit.look('k')).remaining, 2)
+  })
+
   test(`${counting}: allowed again when the answer says so`, async () => {
     const { limits } = await instance()
     const limit = limits.limit('api', { max: 4, windowMs: 400, counting })
