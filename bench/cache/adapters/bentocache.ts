@@ -33,7 +33,7 @@ function open(setting: Setting, client: ClientOptions, options: Hardening): Cont
   const connection = ioredis6(setting, { protocol: 2, ...client }) as never
   const redis = bentostore().useL2Layer(redisDriver({ connection }))
   // The bus subscribes before it is connected: hardened clients would refuse that.
-  const bus = redisBusDriver({ connection: ioredis6(setting, { protocol: 2 }) as never })
+  const bus = redisBusDriver({ connection: ioredis6(setting, { protocol: 2 }) })
   const both = redis.useL1Layer(memoryDriver({ maxItems: maxEntries })).useBus(bus)
   const bento = new BentoCache({
     default: 'cache',

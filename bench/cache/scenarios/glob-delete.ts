@@ -3,7 +3,7 @@
  * Beside the recipes that people write by hand.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { RawClient } from '../../../test/support/raw-client.ts'
+import type { RawClient } from '../../../test/support/raw-client.ts'
 import { RedisServer } from '../../../test/support/redis-server.ts'
 import { printTable } from '../../link/table.ts'
 import type { Adapter } from '../adapter.ts'
@@ -23,21 +23,25 @@ export const globDelete: Scenario = {
   async play(adapters) {
     await using server = await RedisServer.start()
     for (let n = 0; n < 10; n++) await server.command('EVAL', FILL, 0, (KEYS - MATCHING) / 10, `other:${n}:`)
-    const rows: string[][] = [await row(server, 'idle', () => sleep(IDLE_MS))]
-    rows.push(await row(server, 'KEYS + UNLINK', (prefix) => byKeys(server, prefix)))
+    const rows: string[][] = [await row(server, { name: 'idle', run: () => sleep(IDLE_MS) })]
+    rows.push(await row(server, { name: 'KEYS + UNLINK', run: (prefix) => byKeys(server, prefix) }))
     for (const count of [10, 1000])
-      rows.push(await row(server, `SCAN COUNT ${count} + UNLINK`, (prefix) => byScan(server, prefix, count)))
+      rows.push(
+        await row(server, { name: `SCAN COUNT ${count} + UNLINK`, run: (prefix) => byScan(server, prefix, count) }),
+      )
     for (const adapter of adapters) rows.push(await byContender(server, adapter))
     printTable(['contender', 'took, ms', 'left', 'p50, ms', 'p99, ms', 'max, ms'], rows)
   },
 }
 
-async function row(
-  server: RedisServer,
-  name: string,
-  run: (prefix: string) => Promise<unknown>,
-  prefix = 'match',
-): Promise<string[]> {
+interface Deletion {
+  readonly name: string
+  /** Of the keys that are to go. @default 'match' */
+  readonly prefix?: string
+  readonly run: (prefix: string) => Promise<unknown>
+}
+
+async function row(server: RedisServer, { name, prefix = 'match', run }: Deletion): Promise<string[]> {
   const others = (key: string): Promise<unknown> => server.command('EVAL', FILL, 0, MATCHING, key)
   await others(`${prefix}:`)
   const all = Number(await server.command('DBSIZE'))
@@ -99,12 +103,11 @@ async function byContender(server: RedisServer, adapter: Adapter): Promise<strin
   await untilConnected()
   await worker.call('set', adapter.name, 'match:1', 1)
   const [stored = ''] = (await server.command('KEYS', '*match:1')) as string[]
-  const result = await row(
-    server,
-    adapter.name,
-    () => worker.call('deletePattern', adapter.name, 'match:*'),
-    stored.replace(/:1$/, ''),
-  )
+  const result = await row(server, {
+    name: adapter.name,
+    prefix: stored.replace(/:1$/, ''),
+    run: () => worker.call('deletePattern', adapter.name, 'match:*'),
+  })
   await stopAll([worker])
   return result
 }

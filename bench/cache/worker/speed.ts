@@ -35,7 +35,7 @@ export interface Throughput {
   readonly loads: number
 }
 
-export const STORED_KEYS = 2000
+const STORED_KEYS = 2000
 
 export async function storeKeys(contender: Contender): Promise<void> {
   for (let n = 0; n < STORED_KEYS; n++) await contender.set(`stored:${n}`, product(`stored:${n}`))
