@@ -89,11 +89,12 @@ export const OPERATE: Tour = {
   folder: 'src/operate',
   stops: {
     'In order': ['targets', 'check', 'probes/examination'],
+    Setup: ['setup/plan', 'setup/redis-host/choice', 'setup/apply', 'setup/prove', 'setup/undo'],
     'The doctor': ['doctor/doctor', 'doctor/check', 'doctor/collection', 'doctor/judging', 'doctor/verdict'],
   },
 }
 
-export const CLI: Tour = { folder: 'src/cli', stops: { 'In order': ['main', 'check'] } }
+export const CLI: Tour = { folder: 'src/cli', stops: { 'In order': ['main', 'check', 'setup'] } }
 
 export const TELEMETRY: Tour = {
   folder: 'src/telemetry',

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 /** Each resolves with the exit code. */
 const COMMANDS: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<number>>>> = {
   check: async () => (await import('./check.ts')).check,
+  setup: async () => (await import('./setup.ts')).setup,
 }
 
 const WRONG_USE = 2
@@ -18,6 +19,7 @@ Usage: evenkeel <command> [options]
 
 Commands:
   check    Can we be served now? Looks at Redis, PostgreSQL and other endpoints, layer by layer
+  setup    Makes Redis survive reboots, writes compose projects and configurations, proves them, takes them back
 
 Options:
   --help       This text; evenkeel <command> --help tells of a command

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, test } from 'node:test'
+import { thisHost } from '../host.ts'
+import { applyPlan } from './apply.ts'
+import { readState } from './disk.ts'
+import type { FileChange, Plan, Step } from './plan.ts'
+import { planUndo, undoLast } from './undo.ts'
+
+let root: string
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'evenkeel-apply-'))
+  writeFileSync(join(root, 'old.conf'), 'one\n')
+  chmodSync(join(root, 'old.conf'), 0o640)
+})
+afterEach(() => rmSync(root, { recursive: true }))
+
+const host = thisHost()
+const JOURNAL = '/var/journal'
+
+/** Changes old.conf, makes new/deep/file, and runs the steps. */
+async function planWith(steps: readonly Step[] = []): Promise<Plan> {
+  const change = async (path: string, after: string, mode: number): Promise<FileChange> => {
+    return { path, before: await readState(join(root, path)), after, mode, secret: false, reasons: [] }
+  }
+  const files = [await change('/old.conf', 'two\n', 0o640), await change('/new/deep/file', 'fresh\n', 0o600)]
+  return { name: 'test', choice: '', root, journal: JOURNAL, files, steps, proofs: [], notes: [] }
+}
+
+/** Every file below the root with its text, the journal left out. */
+function files(): Record<string, string> {
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  const read = names.filter((name) => !name.startsWith('var') && statSync(join(root, name)).isFile())
+  return Object.fromEntries(read.map((name) => [name, readFileSync(join(root, name), 'utf8')]))
+}
+
+const BEFORE = { 'old.conf': 'one\n' }
+
+test('applyPlan() keeps the old file beside the new one, with its mode, and undo takes all back', async () => {
+  const applied = await applyPlan(await planWith(), { host })
+  assert.equal(applied.outcome, 'done')
+  const { 'old.conf': old, 'new/deep/file': fresh, ...backups } = files()
+  assert.deepEqual([old, fresh, Object.values(backups)], ['two\n', 'fresh\n', ['one\n']])
+  assert.match(Object.keys(backups)[0] ?? '', /^old\.conf\.evenkeel-\d{8}T\d{9}Z$/)
+  assert.equal(statSync(join(root, 'new/deep/file')).mode & 0o777, 0o600)
+  assert.deepEqual(await undoLast(join(root, JOURNAL), host), {
+    done: [`removed ${join(root, 'new/deep/file')}`, `restored ${join(root, 'old.conf')}`],
+    left: [],
+  })
+  assert.deepEqual(files(), BEFORE)
+  assert.equal(existsSync(join(root, 'new')), false)
+  assert.equal(statSync(join(root, 'old.conf')).mode & 0o777, 0o640)
+  assert.equal((await planUndo(join(root, JOURNAL))).journal, undefined)
+})
+
+test('applyPlan() has nothing to do a second time', async () => {
+  await applyPlan(await planWith(), { host })
+  assert.equal((await applyPlan(await planWith(), { host })).outcome, 'nothing-to-do')
+})
+
+test('applyPlan() puts everything back when a program fails, and says what it said', async () => {
+  const step = { args: ['sh', '-c', 'echo no such unit >&2; exit 5'], why: '', undo: ['touch', join(root, 'told')] }
+  const applied = await applyPlan(await planWith([step]), { host })
+  assert.ok(applied.outcome === 'rolled-back')
+  assert.match(applied.failure, /ended with 5: no such unit$/)
+  assert.deepEqual(applied.left, [])
+  assert.deepEqual(files(), { ...BEFORE, told: '' })
+})
+
+test('applyPlan() goes on when a program fails that may', async () => {
+  const applied = await applyPlan(await planWith([{ args: ['false'], why: '', optional: true }]), { host })
+  assert.equal(applied.outcome, 'done')
+})
+
+test('applyPlan() changes nothing when a file is not as it was planned', async () => {
+  const plan = await planWith()
+  writeFileSync(join(root, 'old.conf'), 'somebody else\n')
+  await assert.rejects(applyPlan(plan, { host }), { code: 'SETUP_CHANGED' })
+  assert.deepEqual(files(), { 'old.conf': 'somebody else\n' })
+})
+
+test('undoLast() leaves alone what was changed since, and says where the old file is', async () => {
+  await applyPlan(await planWith(), { host })
+  writeFileSync(join(root, 'old.conf'), 'somebody else\n')
+  const { left } = await undoLast(join(root, JOURNAL), host)
+  assert.equal(left.length, 1)
+  assert.match(left[0] ?? '', /old\.conf was changed after setup wrote it\. The old one is .*\.evenkeel-/)
+  assert.equal(files()['old.conf'], 'somebody else\n')
+})
+
+test('undoLast() undoes one plan after the other, the newest first', async () => {
+  await applyPlan(await planWith(), { host })
+  const state = await readState(join(root, 'old.conf'))
+  const third = { path: '/old.conf', before: state, after: 'three\n', mode: 0o640, secret: false, reasons: [] }
+  await applyPlan({ ...(await planWith()), files: [third] }, { host })
+  await undoLast(join(root, JOURNAL), host)
+  assert.equal(files()['old.conf'], 'two\n')
+  await undoLast(join(root, JOURNAL), host)
+  assert.deepEqual(files(), BEFORE)
+})
+
+test('undoLast() undoes a plan that was cut off after its first file', async () => {
+  await applyPlan(await planWith(), { host })
+  // As after a kill: the journal and the first file are written, the second one is not.
+  rmSync(join(root, 'new'), { recursive: true })
+  await undoLast(join(root, JOURNAL), host)
+  assert.deepEqual(files(), BEFORE)
+})

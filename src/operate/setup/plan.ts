@@ -1,0 +1,98 @@
+/**
+ * What setup would do, as data: files to write, programs to run, and how to see that it worked. A plan with no file to
+ * change and nothing to run is what a second run finds.
+ *
+ *     facts ─▶ plan ─▶ show (diff) ─▶ apply: journal ─▶ files ─▶ steps ─▶ proofs ─┬▶ done
+ *                                                                                 └▶ roll back, and say why
+ */
+import type { Target } from '../targets.ts'
+
+/** One line of a file, and why it is there. A line of '' stands for a remark or a gap. */
+export interface Reasoned {
+  readonly line: string
+  readonly why: string
+}
+
+/** A file as it is on the disk. */
+export interface FileState {
+  readonly text: string
+  /** Permission bits, such as 0o640. */
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+}
+
+export interface FileChange {
+  /** As the system that is set up names it; on the disk it stands below the plan's `root`. */
+  readonly path: string
+  /** Undefined: there is no such file. */
+  readonly before: FileState | undefined
+  readonly after: string
+  /** Permission bits that the file gets. */
+  readonly mode: number
+  /** @default that of the file before, else of whoever runs setup */
+  readonly owner?: Pick<FileState, 'uid' | 'gid'> | undefined
+  /** It holds a password: its content is shown nowhere. */
+  readonly secret: boolean
+  readonly reasons: readonly Reasoned[]
+}
+
+/** A program to run once the files are there. */
+export interface Step {
+  /** Program and arguments; no shell in between. */
+  readonly args: readonly string[]
+  readonly why: string
+  /** What takes it back, once the files are as they were. @default nothing */
+  readonly undo?: readonly string[]
+  /** It may fail without harm. @default false */
+  readonly optional?: boolean
+}
+
+export type Proof =
+  /** A check of the target finds everything served. */
+  | { readonly kind: 'serves'; readonly target: Target }
+  /** A socket listens on this address, although no interface may have it yet. */
+  | { readonly kind: 'listens'; readonly address: string; readonly port: number }
+
+export interface Plan {
+  /** The command, such as `redis-host`. */
+  readonly name: string
+  /** What was chosen, and why, in a few sentences. */
+  readonly choice: string
+  /** Where the paths of `files` begin: `/`, or the root of an image. */
+  readonly root: string
+  /** Where setup keeps what it needs to undo the plan; begins at `root` too. */
+  readonly journal: string
+  readonly files: readonly FileChange[]
+  readonly steps: readonly Step[]
+  readonly proofs: readonly Proof[]
+  /** What the reader has to know or do besides. */
+  readonly notes: readonly string[]
+}
+
+/** Only what changes; steps run for the sake of changes. */
+export function pending({ files }: Pick<Plan, 'files'>): readonly FileChange[] {
+  return files.filter(({ before, after, mode }) => before?.text !== after || before.mode !== mode)
+}
+
+export function hasNothingToDo(plan: Pick<Plan, 'files'>): boolean {
+  return pending(plan).length === 0
+}
+
+/** The text of a file in which every line has its reason above it. */
+export function commented(lines: readonly Reasoned[]): string {
+  return lines.map(({ line, why }) => [...remark(why), ...(line === '' ? [] : [line])].join('\n')).join('\n')
+}
+
+const WIDTH = 110
+
+function remark(text: string): string[] {
+  if (text === '') return []
+  const lines = ['#']
+  for (const word of text.split(' ')) {
+    const longer = `${lines.at(-1)} ${word}`
+    if (longer.length > WIDTH) lines.push(`# ${word}`)
+    else lines[lines.length - 1] = longer
+  }
+  return lines
+}

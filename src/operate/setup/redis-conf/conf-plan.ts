@@ -1,0 +1,64 @@
+/** A redis.conf for what the data is for: a new one with the reasons in it, or the lines of an existing one changed. */
+import { dirname, join } from 'node:path'
+import { onDisk, placeIn, readState } from '../disk.ts'
+import { commented, type FileChange, type Plan } from '../plan.ts'
+import { withDirective } from './conf-file.ts'
+import { linesOf, settingsFor, type DataRole, type Setting, type SettingOptions } from './settings.ts'
+
+export interface RedisConfOptions extends SettingOptions {
+  /** The file, from the working directory. @default 'redis.conf' */
+  readonly output?: string | undefined
+  /** @default '/' */
+  readonly root?: string | undefined
+}
+
+/** @throws EvenkeelError when the file cannot be read */
+export async function planRedisConf(options: RedisConfOptions): Promise<Plan> {
+  const { output = 'redis.conf', root = '/', role } = options
+  const path = placeIn(root, output)
+  const before = await readState(await onDisk(root, path))
+  const settings = settingsFor(options)
+  const lines = linesOf(settings)
+  const file: FileChange = {
+    path,
+    before,
+    after: before === undefined ? newConfiguration(role, settings) : changed(before.text, settings),
+    mode: before?.mode ?? 0o644,
+    secret: false,
+    reasons: lines,
+  }
+  return {
+    name: 'redis-conf',
+    choice: CHOICES[role],
+    root,
+    journal: join(dirname(path), '.evenkeel'),
+    files: [file],
+    steps: [],
+    proofs: [],
+    notes: [
+      'Redis reads it when it starts: restart it, then evenkeel check --write.',
+      ...(before === undefined ? [NO_ADDRESS] : []),
+    ],
+  }
+}
+
+const NO_ADDRESS =
+  'The file says nothing of addresses and passwords: add bind and an include of a file with requirepass, or take it from setup compose.'
+
+const CHOICES: Readonly<Record<DataRole, string>> = {
+  cache: 'A cache: nothing is kept on disk, and what is least used goes when the memory is full.',
+  queue: 'A queue: what was acknowledged is kept on disk, and a full queue refuses writes instead of losing jobs.',
+  sessions: 'Sessions: kept on disk; when the memory is full those that end soonest go first.',
+  store: 'The only copy of something: kept on disk, and nothing is ever thrown away.',
+  mixed:
+    'Everything in one instance: kept on disk, and only what has a time to live is thrown away, the shortest first.',
+}
+
+function newConfiguration(role: DataRole, settings: readonly Setting[]): string {
+  const head = { line: '', why: `Written by evenkeel setup for the role ${role}. ${CHOICES[role]}` }
+  return `${commented([head, ...linesOf(settings)])}\n`
+}
+
+function changed(text: string, settings: readonly Setting[]): string {
+  return settings.reduce((rest, { name, values }) => withDirective(rest, name, values), text)
+}
