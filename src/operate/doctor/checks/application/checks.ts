@@ -1,0 +1,39 @@
+/** The checks of what the application is told and how its containers are set up. */
+import type { DoctorCheck } from '../../check.ts'
+import { containerMemory } from './container-memory.ts'
+import { envReadable } from './env-readable.ts'
+import { healthCheck } from './health-check.ts'
+import { hostGateway } from './host-gateway.ts'
+import { imageVersion } from './image-version.ts'
+import { localhost } from './localhost.ts'
+import { masterauth } from './masterauth.ts'
+import { plainPublic } from './plain-public.ts'
+import { policyRole } from './policy-role.ts'
+import { publishedPort } from './published-port.ts'
+import { publishedSecret } from './published-secret.ts'
+import { restart } from './restart.ts'
+import { secretInCompose } from './secret-in-compose.ts'
+import { sentinelCount } from './sentinel-count.ts'
+import { sentinelFile } from './sentinel-file.ts'
+import { sharedInstance } from './shared-instance.ts'
+import { volume } from './volume.ts'
+
+export const APPLICATION_CHECKS: readonly DoctorCheck[] = [
+  localhost,
+  hostGateway,
+  publishedPort,
+  publishedSecret,
+  policyRole,
+  sentinelFile,
+  sentinelCount,
+  masterauth,
+  containerMemory,
+  sharedInstance,
+  volume,
+  restart,
+  healthCheck,
+  plainPublic,
+  secretInCompose,
+  envReadable,
+  imageVersion,
+]
