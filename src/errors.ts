@@ -137,3 +137,36 @@ export class DatabaseError extends EvenkeelError {
     this.reason = options.reason
   }
 }
+
+/**
+ * - `TASK_UNKNOWN` no definition has that name
+ * - `TASK_PAYLOAD` the payload was refused by the definition
+ * - `TASK_JSON` payload, result or progress cannot be written as JSON
+ * - `TASK_ARGUMENT` the call itself is wrong; nothing was stored
+ * - `TASK_CLOSED` the tasks were closed
+ * - `TASK_TIMEOUT` the attempt took longer than its definition allows
+ * - `TASK_LEASE_LOST` the attempt is no longer this process's: another one may be under way
+ * - `TASK_CANCELLED` the task was cancelled
+ * - `TASK_STOPPED` the process stops; the attempt does not count
+ * - `TASK_FENCED` the attempt's transaction was rolled back, because the attempt was over
+ */
+export type TaskErrorCode =
+  | 'TASK_UNKNOWN'
+  | 'TASK_PAYLOAD'
+  | 'TASK_JSON'
+  | 'TASK_ARGUMENT'
+  | 'TASK_CLOSED'
+  | 'TASK_TIMEOUT'
+  | 'TASK_LEASE_LOST'
+  | 'TASK_CANCELLED'
+  | 'TASK_STOPPED'
+  | 'TASK_FENCED'
+
+/** A task could not be started, or an attempt had to end. */
+export class TaskError extends EvenkeelError {
+  declare readonly code: TaskErrorCode
+
+  constructor(code: TaskErrorCode, message: string, options: EvenkeelErrorOptions = {}) {
+    super(code, message, options)
+  }
+}

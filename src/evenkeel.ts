@@ -14,8 +14,11 @@ import type { Limit, LimitOptions, Limits } from './limits/index.ts'
 import { createLink, redisFromEnvironment } from './link/index.ts'
 import type { Environment, LinkOptions, RedisEnvironment, RedisLink } from './link/index.ts'
 import { knownOptions } from './options.ts'
+import { createTasks, tasksFromEnvironment } from './tasks/index.ts'
+import type { TaskDefinitions, Tasks, TasksEnvironment, TasksOptions } from './tasks/index.ts'
 import {
   createMetrics,
+  taskRoles,
   guardedLogger,
   healthReport,
   KeyCount,
@@ -30,6 +33,8 @@ export interface EvenkeelOptions {
   readonly redis?: string | Omit<LinkOptions, 'name'> | undefined
   /** `postgres://…`, or the options of the durable side. @default node:sqlite in ./data */
   readonly database?: string | Omit<DatabaseOptions, 'name'> | undefined
+  /** What `tasks()` goes by where it is not told otherwise. @default none */
+  readonly tasks?: TasksEnvironment
   /** Names this instance in logs, metrics, `CLIENT LIST` and `pg_stat_activity`; one per instance in a process. @default 'evenkeel' */
   readonly name?: string
   /** Gets every outage as one incident of few lines; a pino instance fits. `false`: silence. @default lines on stderr */
@@ -49,6 +54,11 @@ export interface Evenkeel {
    * @throws OptionError that names the option which cannot work
    */
   limits(name: string, options: LimitOptions): Limit
+  /**
+   * Tasks that are stored in the database and run by workers, Redis or not. The worker of this process begins with `start()`.
+   * @throws OptionError that names the option or definition which cannot work
+   */
+  tasks<Definitions extends TaskDefinitions>(definitions: Definitions, options?: TasksOptions): Tasks<Definitions>
   /** Begins to connect and returns at once: the application serves, Redis or not. */
   start(): Promise<void>
   /** The body of `/health`; asks nobody and takes no time. */
@@ -62,7 +72,7 @@ export interface Evenkeel {
   close(): Promise<void>
 }
 
-const NAMES = ['redis', 'database', 'name', 'logger', 'notices']
+const NAMES = ['redis', 'database', 'tasks', 'name', 'logger', 'notices']
 
 /**
  * Makes everything and connects nothing.
@@ -77,18 +87,26 @@ export function createEvenkeel(options: EvenkeelOptions = {}): Evenkeel {
     database: createDatabase({ ...nameOnServer(options), ...databaseOptions(options.database), name }),
     logger: logger === false ? undefined : guardedLogger(logger ?? stderrLogger()),
     notices,
+    tasks: options.tasks ?? {},
   })
 }
 
 /**
  * The options that environment variables spell: `REDIS_URL` or `REDIS_HOST` and their siblings, `USE_MEMORY_MODE`,
- * `EVENKEEL_READ_DEADLINE`, `EVENKEEL_WRITE_DEADLINE`, `DATABASE_URL` or `POSTGRES_HOST` and their siblings, `EVENKEEL_DATA_DIR`.
+ * `EVENKEEL_READ_DEADLINE`, `EVENKEEL_WRITE_DEADLINE`, `DATABASE_URL` or `POSTGRES_HOST` and their siblings, `EVENKEEL_DATA_DIR`,
+ * `ENABLE_BACKGROUND_TASKS`, `EVENKEEL_TASKS`, `EVENKEEL_TASKS_CONCURRENCY`.
  * @throws OptionError that names the variable, and never shows a credential
  */
 export function evenkeelOptionsFromEnvironment(environment: Environment): EvenkeelOptions {
   const redis = redisFromEnvironment(environment)
   const { database, notices } = databaseFromEnvironment(environment)
-  return { redis: redisOption(redis), database, notices: [...redis.notices, ...notices] }
+  const tasks = tasksFromEnvironment(environment)
+  return {
+    redis: redisOption(redis),
+    database,
+    ...(Object.keys(tasks).length === 0 ? {} : { tasks }),
+    notices: [...redis.notices, ...notices],
+  }
 }
 
 /** With `USE_MEMORY_MODE` the place of Redis is kept: an operator may end memory mode by `link.rejoin()`. */
@@ -124,6 +142,7 @@ interface KeelParts {
   readonly database: Database
   readonly logger: Logger | undefined
   readonly notices: readonly string[]
+  readonly tasks: TasksEnvironment
 }
 
 const NO_INCIDENTS: IncidentTotals = { incidents: 0, awaySeconds: 0, open: false }
@@ -136,17 +155,20 @@ class Keel implements Evenkeel {
   readonly #logger: Logger
   readonly #notices: readonly string[]
   readonly #limits: Limits
+  readonly #taskDefaults: TasksEnvironment
+  readonly #tasks: Tasks[] = []
   readonly #keys: KeyCount
   readonly #metrics: Metrics
   #incidents: IncidentWatch | undefined
 
-  constructor({ name, link, database, logger = SILENT, notices }: KeelParts) {
+  constructor({ name, link, database, logger = SILENT, notices, tasks }: KeelParts) {
     this.name = name
     this.link = link
     this.database = database
     this.#logger = logger
     this.#notices = notices
     this.#limits = createLimits({ link })
+    this.#taskDefaults = tasks
     this.#keys = new KeyCount({ link, clock: systemClock })
     this.#metrics = createMetrics({
       link,
@@ -168,6 +190,7 @@ class Keel implements Evenkeel {
     this.#limits.start()
     link.start()
     database.start()
+    for (const tasks of this.#tasks) tasks.work()
     return Promise.resolve()
   }
 
@@ -175,11 +198,20 @@ class Keel implements Evenkeel {
     return this.#limits.limit(name, options)
   }
 
+  tasks<Definitions extends TaskDefinitions>(definitions: Definitions, options: TasksOptions = {}): Tasks<Definitions> {
+    const { link, database } = this
+    const tasks = createTasks(definitions, { ...this.#taskDefaults, ...options, link, database })
+    this.#tasks.push(tasks)
+    if (this.#incidents !== undefined) tasks.work()
+    return tasks
+  }
+
   health(): HealthReport {
     const { link, database } = this
     return healthReport({
       redis: { health: link.health, stats: link.stats, address: link.server?.address, keys: this.#keys.read() },
       database: { health: database.health, engine: database.engine },
+      roles: taskRoles(this.#tasks),
     })
   }
 
@@ -189,6 +221,8 @@ class Keel implements Evenkeel {
 
   async close(): Promise<void> {
     this.#limits.close()
+    // They write down how their last attempts ended, so the database closes after them.
+    await Promise.all(this.#tasks.map((tasks) => tasks.close()))
     await Promise.all([this.link.close(), this.database.close()])
     this.#incidents?.close()
   }

@@ -8,7 +8,7 @@
 import { isLegal, type HealthState } from '../../src/link/health.ts'
 import { asMarkdown } from '../boundaries/table.ts'
 import { optionTable } from './options.ts'
-import { CLI, DATABASE, LIMITS, LINK, OPERATE, ORDERS, TELEMETRY, tourTable } from './tour.ts'
+import { CLI, DATABASE, LIMITS, LINK, OPERATE, ORDERS, TASKS, TELEMETRY, tourTable } from './tour.ts'
 
 /** Every state, in the order of the table; the compiler sees to it that none is missing. */
 const STATES: Readonly<Record<HealthState, true>> = {
@@ -31,6 +31,7 @@ const WRITERS: Readonly<Record<string, () => string>> = {
   'tour-link': () => tourTable(LINK),
   'tour-database': () => tourTable(DATABASE),
   'tour-telemetry': () => tourTable(TELEMETRY),
+  'tour-tasks': () => tourTable(TASKS),
   'tour-limits': () => tourTable(LIMITS),
   'tour-operate': () => tourTable(OPERATE),
   'tour-cli': () => tourTable(CLI),

@@ -96,6 +96,17 @@ export const OPERATE: Tour = {
 
 export const CLI: Tour = { folder: 'src/cli', stops: { 'In order': ['main', 'check', 'setup'] } }
 
+export const TASKS: Tour = {
+  folder: 'src/tasks',
+  stops: {
+    'What others see': ['tasks', 'definitions', 'task', 'options', 'environment', 'create-tasks'],
+    'In the database': ['store/schema', 'store/sql', 'store/store', 'store/rows', 'fence'],
+    'Starting a task': ['starter', 'foreign', 'payload', 'batch', 'dispatcher', 'messages'],
+    'Working on it': ['worker', 'hint-listener', 'sweep', 'leases', 'attempt', 'lazy-transaction', 'endings', 'retry'],
+    Besides: ['schedules', 'waiting'],
+  },
+}
+
 export const TELEMETRY: Tour = {
   folder: 'src/telemetry',
   stops: { 'In order': ['channels', 'health-report', 'incidents', 'incident', 'incident-text', 'logging', 'metrics'] },

@@ -56,6 +56,54 @@ export interface NoticeMessage {
   readonly reason?: Reason
 }
 
+/** An attempt at a task began. */
+export interface TaskStartedMessage {
+  readonly queue: string
+  readonly id: string
+  readonly name: string
+  readonly attempt: number
+  /** What led to it: `redis`, `database` or `sweep`. */
+  readonly via: string
+  /** Since the moment at which it could have run. */
+  readonly waitedMs: number
+  readonly worker: string
+}
+
+/** It is written down how an attempt at a task ended. */
+export interface TaskEndedMessage {
+  readonly queue: string
+  readonly id: string
+  readonly name: string
+  readonly attempt: number
+  readonly via: string
+  /** `done`, `failed` (it will be tried again), `dead`, `cancelled`, `givenBack`, or `fenced`: it came too late and changed nothing. */
+  readonly outcome: string
+  readonly error: string | undefined
+  readonly worker: string
+}
+
+/** The lease of an attempt ran out, and the task was taken back. */
+export interface TaskExpiredMessage {
+  readonly queue: string
+  readonly id: string
+  readonly name: string
+  /** What it is now: `ready`, `dead` or `cancelled`. */
+  readonly state: string
+  readonly attempt: number
+  /** Who had it. */
+  readonly worker: string | null
+}
+
+/** New tasks get to the workers by another way than before. */
+export interface TaskRouteMessage {
+  readonly queue: string
+  /** `redis`, `database` or `sweep`. */
+  readonly via: string
+  /** Why it is not Redis. */
+  readonly reason: string | undefined
+  readonly at: number
+}
+
 /** A named channel that knows the shape of its messages. */
 export interface TypedChannel<Message> {
   readonly name: string
@@ -86,6 +134,10 @@ export interface Channels {
   readonly linkAttempt: TypedChannel<LinkAttemptMessage>
   readonly linkGap: TypedChannel<LinkGapMessage>
   readonly databaseState: TypedChannel<DatabaseStateMessage>
+  readonly taskStarted: TypedChannel<TaskStartedMessage>
+  readonly taskEnded: TypedChannel<TaskEndedMessage>
+  readonly taskExpired: TypedChannel<TaskExpiredMessage>
+  readonly taskRoute: TypedChannel<TaskRouteMessage>
   readonly notice: TypedChannel<NoticeMessage>
 }
 
@@ -95,5 +147,9 @@ export const channels: Channels = {
   linkAttempt: typed('evenkeel:link:attempt'),
   linkGap: typed('evenkeel:link:gap'),
   databaseState: typed('evenkeel:database:state'),
+  taskStarted: typed('evenkeel:task:started'),
+  taskEnded: typed('evenkeel:task:ended'),
+  taskExpired: typed('evenkeel:task:expired'),
+  taskRoute: typed('evenkeel:task:route'),
   notice: typed('evenkeel:notice'),
 }

@@ -5,6 +5,10 @@ export type {
   LinkGapMessage,
   LinkStateMessage,
   NoticeMessage,
+  TaskEndedMessage,
+  TaskExpiredMessage,
+  TaskRouteMessage,
+  TaskStartedMessage,
   TypedChannel,
 } from './channels.ts'
 export { channels } from './channels.ts'
@@ -25,5 +29,6 @@ export type { KeyCountOptions } from './key-count.ts'
 export { KeyCount } from './key-count.ts'
 export type { LogFields, Logger, LogLevel, LogLine } from './logging.ts'
 export { guardedLogger, plainLogger, stderrLogger, withoutSecrets } from './logging.ts'
+export { taskRoles } from './tasks-report.ts'
 export type { Metrics, MetricsSources } from './metrics.ts'
 export { createMetrics, METRICS_CONTENT_TYPE } from './metrics.ts'

@@ -1,0 +1,269 @@
+/**
+ * The statements on the table of the tasks, for one engine. Lists travel as one JSON parameter, so that a statement for a
+ * hundred tasks is the same text, and the same single round trip and commit, as a statement for one.
+ */
+import type { Dialect } from '../../database/index.ts'
+import { heldBy } from '../fence.ts'
+import { SCHEDULES, TABLE } from './schema.ts'
+
+type ColumnType = 'uuid' | 'text' | 'integer' | 'bigint'
+
+/** A JSON array of objects, in the parameter, as rows: `FROM ${rowsOf(…)} AS e`. */
+function rowsOf(dialect: Dialect, parameter: string, columns: Readonly<Record<string, ColumnType>>): string {
+  const names = Object.entries(columns)
+  if (dialect.engine === 'postgres')
+    return `json_to_recordset(${parameter}) AS e(${names.map(([name, type]) => `${name} ${type}`).join(', ')})`
+  return `(SELECT ${names.map(([name]) => `value ->> '$.${name}' AS ${name}`).join(', ')} FROM json_each(${parameter})) AS e`
+}
+
+/** Text as JSON: SQLite keeps the text. */
+function json({ engine }: Dialect, text: string): string {
+  return engine === 'postgres' ? `${text}::json` : text
+}
+
+/** Milliseconds from `time` until now, never negative. */
+function msSince({ engine, now }: Dialect, time: string): string {
+  return engine === 'postgres'
+    ? `GREATEST(0, EXTRACT(EPOCH FROM ${now} - ${time}) * 1000)::float8`
+    : `max(0, (julianday(${now}) - julianday(${time})) * 86400000.0)`
+}
+
+/** The clock, read once a statement: PostgreSQL uses no index for a condition on a function whose value changes. */
+function once(now: string): string {
+  return `(SELECT ${now})`
+}
+
+/**
+ * Rows to be changed, chosen once: PostgreSQL could look again while it changes them. SQLite could not, and takes a statement
+ * that begins with WITH for a reading one at first.
+ */
+function chosen({ engine }: Dialect, select: string): { readonly lead: string; readonly ids: string } {
+  return engine === 'postgres'
+    ? { lead: `WITH picked AS MATERIALIZED (${select}) `, ids: 'SELECT id FROM picked' }
+    : { lead: '', ids: select }
+}
+
+export interface Statements {
+  /** `$1` list of tasks, `$2` queue. */
+  readonly insert: string
+  /** The same, and what is there already under one of its keys stays: fewer ids come back. */
+  readonly insertNew: string
+  /** `$1` queue, `$2` idempotency key, `$3` unique key. */
+  readonly existing: string
+  /** `$1` ids, `$2` queue, `$3` names, `$4` at most, `$5` token, `$6` lease in ms, `$7` via, `$8` worker. */
+  readonly claimIds: string
+  /** `$1` list of attempts, `$2` lease in ms. Returns those that are still held. */
+  readonly extend: string
+  /** `$1` list of ends. Returns those that were accepted. */
+  readonly end: string
+  /** `$1` queue, `$2` names, `$3` minus the grace in ms. */
+  readonly peek: string
+  /** `$1` queue, `$2` at most, `$3` how long the dead are kept in ms. */
+  readonly expire: string
+  /** `$1` queue, `$2` at most. */
+  readonly promote: string
+  /** `$1` at most. */
+  readonly prune: string
+  /** `$1` queue. */
+  readonly counts: string
+  /** `$1` id, `$2` queue, `$3` kept in ms. */
+  readonly cancel: string
+  /** `$1` queue, `$2` at most, `$3` id or null, `$4` name or null. */
+  readonly redrive: string
+  /** `$1` ids, `$2` queue. */
+  readonly await: string
+  /** `$1` queue, `$2` schedule, `$3` tick. Returns a row when nobody else was first. */
+  readonly advance: string
+  /** `$1` queue, `$2` schedule. */
+  readonly lastTick: string
+}
+
+export const COLUMNS =
+  'id, queue, name, state, payload, priority, attempt, max_attempts, run_at, created_at, started_at, finished_at, ' +
+  'via, worker, progress, result, error, cancel_requested, unique_key, idempotency_key'
+
+export function statementsFor(dialect: Dialect): Statements {
+  return {
+    ...inserts(dialect),
+    claimIds: claimIds(dialect),
+    extend: extend(dialect),
+    end: end(dialect),
+    ...sweeps(dialect),
+    ...operations(dialect),
+    ...ticks,
+  }
+}
+
+const NEW_TASK = {
+  id: 'uuid',
+  name: 'text',
+  payload: 'text',
+  priority: 'integer',
+  max_attempts: 'integer',
+  delay_ms: 'bigint',
+  run_at: 'text',
+  unique_key: 'text',
+  idempotency_key: 'text',
+} as const
+
+function inserts(dialect: Dialect): Pick<Statements, 'insert' | 'insertNew' | 'existing'> {
+  const { now } = dialect
+  const absolute = dialect.engine === 'postgres' ? 'e.run_at::timestamptz' : 'e.run_at'
+  const runAt = `CASE WHEN e.run_at IS NOT NULL THEN ${absolute} WHEN e.delay_ms > 0 THEN ${dialect.plusMs(now, 'e.delay_ms')} ELSE ${now} END`
+  const body = `INSERT INTO ${TABLE}
+      (id, queue, name, state, payload, priority, attempt, max_attempts, run_at, created_at, unique_key, idempotency_key)
+    SELECT e.id, $2, e.name, CASE WHEN ${runAt} > ${now} THEN 'scheduled' ELSE 'ready' END, ${json(dialect, 'e.payload')},
+      e.priority, 0, e.max_attempts, ${runAt}, ${now}, e.unique_key, e.idempotency_key
+    FROM ${rowsOf(dialect, '$1', NEW_TASK)}`
+  // SQLite would take ON for the beginning of a join condition.
+  const insertNew = `${body} WHERE TRUE ON CONFLICT DO NOTHING RETURNING id`
+  const existing = `SELECT id FROM ${TABLE}
+    WHERE queue = $1 AND idempotency_key = $2
+    UNION ALL SELECT id FROM ${TABLE}
+    WHERE queue = $1 AND unique_key = $3 AND state IN ('scheduled', 'ready', 'running')`
+  return { insert: `${body} WHERE TRUE RETURNING id`, insertNew, existing }
+}
+
+function claimed(dialect: Dialect): string {
+  return `RETURNING id, name, payload, priority, attempt, max_attempts, ${msSince(dialect, 'run_at')} AS waited_ms`
+}
+
+type TakeParameters = readonly [token: string, lease: string, via: string, worker: string]
+
+function take(dialect: Dialect, select: string, [token, lease, via, worker]: TakeParameters): string {
+  const { now } = dialect
+  const { lead, ids } = chosen(dialect, select)
+  return `${lead}UPDATE ${TABLE}
+    SET state = 'running', attempt = attempt + 1, lease_token = ${token}, lease_until = ${dialect.plusMs(now, lease)},
+      started_at = ${now}, via = ${via}, worker = ${worker}
+    WHERE id IN (${ids}) ${claimed(dialect)}`
+}
+
+function claimIds(dialect: Dialect): string {
+  const select = `SELECT id FROM ${TABLE}
+    WHERE ${dialect.oneOf('id', '$1')} AND queue = $2 AND ${dialect.oneOf('name', '$3')} AND state = 'ready'
+    LIMIT $4 ${dialect.forUpdateSkipLocked}`
+  return take(dialect, select, ['$5', '$6', '$7', '$8'])
+}
+
+/**
+ * The best tasks of some names, each name with a limit of its own: one short index scan per name, so that a crowd of tasks
+ * which may not start now is never read.
+ *
+ *     $1 queue  $2 at most  $3 token  $4 lease in ms  $5 via  $6 worker  $7 minus the grace in ms  then for each name: name, limit
+ */
+export function claimBest(dialect: Dialect, names: number): string {
+  const old = `run_at <= ${dialect.plusMs(once(dialect.now), '$7')}`
+  const arms = Array.from({ length: names }, (_, index) => {
+    const [name, limit] = [`$${8 + 2 * index}`, `$${9 + 2 * index}`]
+    return `SELECT * FROM (SELECT id, priority FROM ${TABLE}
+      WHERE queue = $1 AND name = ${name} AND state = 'ready' AND ${old}
+      ORDER BY priority DESC, id LIMIT ${limit} ${dialect.forUpdateSkipLocked}) AS arm${index}`
+  })
+  const select = `SELECT id FROM (${arms.join('\n UNION ALL ')}) AS candidates ORDER BY priority DESC, id LIMIT $2`
+  return take(dialect, select, ['$3', '$4', '$5', '$6'])
+}
+
+const ATTEMPT = { task_id: 'uuid', token: 'uuid', was_attempt: 'integer' } as const
+
+function extend(dialect: Dialect): string {
+  return `UPDATE ${TABLE} AS t
+    SET lease_until = ${dialect.plusMs(dialect.now, '$2')},
+      progress = CASE WHEN e.new_progress IS NULL THEN progress ELSE ${json(dialect, 'e.new_progress')} END
+    FROM ${rowsOf(dialect, '$1', { ...ATTEMPT, new_progress: 'text' })}
+    WHERE ${heldBy('t', 'e')} RETURNING id, cancel_requested`
+}
+
+const END = {
+  ...ATTEMPT,
+  new_state: 'text',
+  new_result: 'text',
+  new_error: 'text',
+  delay_ms: 'bigint',
+  keep_ms: 'bigint',
+  give_back: 'integer',
+} as const
+
+function end(dialect: Dialect): string {
+  const { now } = dialect
+  return `UPDATE ${TABLE} AS t
+    SET state = e.new_state, lease_token = NULL, lease_until = NULL,
+      result = ${json(dialect, 'e.new_result')},
+      error = CASE WHEN e.give_back = 1 THEN error ELSE e.new_error END,
+      attempt = attempt - e.give_back,
+      run_at = CASE WHEN e.delay_ms IS NULL THEN run_at ELSE ${dialect.plusMs(now, 'e.delay_ms')} END,
+      finished_at = CASE WHEN e.keep_ms IS NULL THEN NULL ELSE ${now} END,
+      keep_until = CASE WHEN e.keep_ms IS NULL THEN NULL ELSE ${dialect.plusMs(now, 'e.keep_ms')} END
+    FROM ${rowsOf(dialect, '$1', END)}
+    WHERE ${heldBy('t', 'e')} RETURNING id, awaited`
+}
+
+function sweeps(dialect: Dialect): Pick<Statements, 'peek' | 'expire' | 'promote' | 'prune' | 'counts'> {
+  const { now, forUpdateSkipLocked } = dialect
+  const count = (state: string): string =>
+    `SELECT '${state}' AS state, count(*) AS tasks, ${msSince(dialect, 'min(run_at)')} AS oldest_ms
+      FROM ${TABLE} WHERE queue = $1 AND state = '${state}'`
+  const overdue = chosen(
+    dialect,
+    `SELECT id FROM ${TABLE} WHERE queue = $1 AND state = 'running' AND lease_until < ${once(now)}
+      LIMIT $2 ${forUpdateSkipLocked}`,
+  )
+  const due = chosen(
+    dialect,
+    `SELECT id FROM ${TABLE} WHERE queue = $1 AND state = 'scheduled' AND run_at <= ${once(now)}
+      ORDER BY run_at LIMIT $2 ${forUpdateSkipLocked}`,
+  )
+  const old = chosen(dialect, `SELECT id FROM ${TABLE} WHERE keep_until < ${once(now)} LIMIT $1 ${forUpdateSkipLocked}`)
+  return {
+    peek: `SELECT ${now} AS at,
+      (SELECT min(lease_until) FROM ${TABLE} WHERE queue = $1 AND state = 'running') AS lease_until,
+      (SELECT min(run_at) FROM ${TABLE} WHERE queue = $1 AND state = 'scheduled') AS scheduled_at,
+      (SELECT min(keep_until) FROM ${TABLE} WHERE keep_until IS NOT NULL) AS keep_until,
+      (SELECT count(*) FROM (SELECT 1 FROM ${TABLE} WHERE queue = $1 AND ${dialect.oneOf('name', '$2')} AND state = 'ready'
+        AND run_at <= ${dialect.plusMs(once(now), '$3')} LIMIT 1) AS one) AS ready`,
+    expire: `${overdue.lead}UPDATE ${TABLE}
+      SET state = CASE WHEN cancel_requested THEN 'cancelled' WHEN attempt >= max_attempts THEN 'dead' ELSE 'ready' END,
+        error = 'The lease of attempt ' || attempt || ' ran out: its process was killed, frozen or cut off.',
+        lease_token = NULL, lease_until = NULL,
+        finished_at = CASE WHEN cancel_requested OR attempt >= max_attempts THEN ${now} END,
+        keep_until = CASE WHEN cancel_requested OR attempt >= max_attempts THEN ${dialect.plusMs(now, '$3')} END
+      WHERE id IN (${overdue.ids}) RETURNING id, name, state, attempt, worker`,
+    promote: `${due.lead}UPDATE ${TABLE} SET state = 'ready' WHERE id IN (${due.ids})`,
+    prune: `${old.lead}DELETE FROM ${TABLE} WHERE id IN (${old.ids})`,
+    counts: ['scheduled', 'ready', 'running', 'dead'].map(count).join(' UNION ALL '),
+  }
+}
+
+function operations(dialect: Dialect): Pick<Statements, 'cancel' | 'redrive' | 'await'> {
+  const { now } = dialect
+  const waiting = `state IN ('scheduled', 'ready')`
+  const text = dialect.engine === 'postgres' ? '::text' : ''
+  const dead = chosen(
+    dialect,
+    `SELECT id FROM ${TABLE} AS dead
+      WHERE queue = $1 AND state = 'dead' AND ($3${text} IS NULL OR id${text} = $3${text}) AND ($4${text} IS NULL OR name = $4${text})
+        AND (unique_key IS NULL OR NOT EXISTS (
+          SELECT 1 FROM ${TABLE} AS other WHERE other.queue = dead.queue AND other.unique_key = dead.unique_key
+            AND other.state IN ('scheduled', 'ready', 'running')))
+      ORDER BY id LIMIT $2 ${dialect.forUpdateSkipLocked}`,
+  )
+  return {
+    cancel: `UPDATE ${TABLE}
+      SET cancel_requested = TRUE,
+        state = CASE WHEN ${waiting} THEN 'cancelled' ELSE state END,
+        finished_at = CASE WHEN ${waiting} THEN ${now} END,
+        keep_until = CASE WHEN ${waiting} THEN ${dialect.plusMs(now, '$3')} END
+      WHERE id = $1 AND queue = $2 AND state IN ('scheduled', 'ready', 'running') RETURNING state`,
+    redrive: `${dead.lead}UPDATE ${TABLE}
+      SET state = 'ready', attempt = 0, run_at = ${now}, finished_at = NULL, keep_until = NULL
+      WHERE id IN (${dead.ids}) RETURNING id`,
+    await: `UPDATE ${TABLE} SET awaited = TRUE
+      WHERE ${dialect.oneOf('id', '$1')} AND queue = $2 AND NOT awaited AND state IN ('scheduled', 'ready', 'running')`,
+  }
+}
+
+const ticks: Pick<Statements, 'advance' | 'lastTick'> = {
+  advance: `INSERT INTO ${SCHEDULES} AS known (queue, schedule, tick) VALUES ($1, $2, $3)
+    ON CONFLICT (queue, schedule) DO UPDATE SET tick = excluded.tick WHERE known.tick < excluded.tick RETURNING tick`,
+  lastTick: `SELECT tick FROM ${SCHEDULES} WHERE queue = $1 AND schedule = $2`,
+}

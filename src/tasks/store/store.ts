@@ -1,0 +1,226 @@
+/**
+ * The tasks in the database, which is the only place where they are: what else knows of a task knows its id.
+ */
+import type { Database, Queryable } from '../../database/index.ts'
+import type { TasksSettings } from '../options.ts'
+import type { Task, TaskState } from '../task.ts'
+import { claimedOf, endingRow, hasKey, leaseRow, newTaskRow, taskOf, timeOf } from './rows.ts'
+import type {
+  Accepted,
+  Claimed,
+  ClaimedRow,
+  Demand,
+  Ending,
+  Expired,
+  Lease,
+  NewTask,
+  Outlook,
+  TaskCount,
+  TaskRow,
+} from './rows.ts'
+import { migrations, TABLE } from './schema.ts'
+import { claimBest, COLUMNS, statementsFor } from './sql.ts'
+import type { Statements } from './sql.ts'
+
+export interface ListFilter {
+  readonly state?: TaskState
+  readonly name?: string
+  /** Only tasks older than the one with this id. */
+  readonly before?: string
+  /** @default 50 */
+  readonly limit?: number
+}
+
+const SWEPT_AT_ONCE = 500
+const PRUNED_AT_ONCE = 1000
+
+export class TaskStore {
+  readonly #database: Database
+  readonly #settings: TasksSettings
+  readonly #sql: Statements
+  /** By number of names. */
+  readonly #claimBest = new Map<number, string>()
+
+  constructor(database: Database, settings: TasksSettings) {
+    this.#database = database
+    this.#settings = settings
+    this.#sql = statementsFor(database.dialect)
+    database.migrate('tasks', migrations)
+  }
+
+  /** Stores tasks, in the caller's transaction or by one statement; returns the ids of those that are new. */
+  async insert(tasks: readonly NewTask[], query: Pick<Queryable, 'query'> = this.#own): Promise<ReadonlySet<string>> {
+    const sql = tasks.some(hasKey) ? this.#sql.insertNew : this.#sql.insert
+    const { rows } = await query.query<{ id: string }>(sql, this.insertParameters(tasks))
+    return new Set(rows.map(({ id }) => id))
+  }
+
+  /** The statement for one task in a transaction of somebody else. */
+  insertStatement(task: NewTask): string {
+    return hasKey(task) ? this.#sql.insertNew : this.#sql.insert
+  }
+
+  insertParameters(tasks: readonly NewTask[]): readonly [string, string] {
+    return [JSON.stringify(tasks.map(newTaskRow)), this.#settings.queue]
+  }
+
+  /** The id of the task that stands in the way of a new one with the same keys. */
+  async existing(task: NewTask, query: Pick<Queryable, 'query'> = this.#own): Promise<string | undefined> {
+    const { rows } = await query.query<{ id: string }>(this.#sql.existing, this.existingParameters(task))
+    return rows[0]?.id
+  }
+
+  get existingStatement(): string {
+    return this.#sql.existing
+  }
+
+  existingParameters({ idempotencyKey, uniqueKey }: NewTask): readonly [string, string | null, string | null] {
+    return [this.#settings.queue, idempotencyKey, uniqueKey]
+  }
+
+  /** Takes those of the tasks that are ready; the others are somebody's, or over, or were never there. */
+  async claimIds(ids: readonly string[], { token, via, atMost, limits }: Demand): Promise<Claimed[]> {
+    const { queue, leaseMs, instance } = this.#settings
+    const parameters = [ids, queue, [...limits.keys()], atMost, token, leaseMs, via, instance]
+    const { rows } = await this.#own.query<ClaimedRow>(this.#sql.claimIds, parameters)
+    return claimedOf(rows, token, via)
+  }
+
+  /** Takes ready tasks in the order of their priority, then of their age. */
+  async claimBest({ token, via, atMost, limits, graceMs }: Demand): Promise<Claimed[]> {
+    const { queue, leaseMs, instance } = this.#settings
+    const names = [...limits].flatMap(([name, limit]) => [name, Math.min(limit, atMost)])
+    const parameters = [queue, atMost, token, leaseMs, via, instance, -graceMs, ...names]
+    const { rows } = await this.#own.query<ClaimedRow>(this.#claimBestFor(limits.size), parameters)
+    return claimedOf(rows, token, via)
+  }
+
+  /** Renews leases, and stores progress where there is some (JSON text); what does not come back was lost. */
+  async extend(
+    leases: readonly (Lease & { readonly progress: string | undefined })[],
+  ): Promise<ReadonlyMap<string, { readonly cancelRequested: boolean }>> {
+    const list = leases.map((lease) => ({ ...leaseRow(lease), new_progress: lease.progress ?? null }))
+    const { rows } = await this.#own.query<{ id: string; cancel_requested: boolean }>(this.#sql.extend, [
+      JSON.stringify(list),
+      this.#settings.leaseMs,
+    ])
+    return new Map(rows.map(({ id, cancel_requested }) => [id, { cancelRequested: cancel_requested }]))
+  }
+
+  /** Ends attempts, each if it is still its own to end; returns those that were. */
+  async end(endings: readonly Ending[], query: Pick<Queryable, 'query'> = this.#own): Promise<readonly Accepted[]> {
+    const { rows } = await query.query<{ id: string; awaited: boolean }>(this.#sql.end, [
+      JSON.stringify(endings.map(endingRow)),
+    ])
+    return rows
+  }
+
+  /** Looks and changes nothing: an idle worker takes no lock. */
+  async peek(names: readonly string[], graceMs: number): Promise<Outlook> {
+    const { rows } = await this.#own.query(this.#sql.peek, [this.#settings.queue, names, -graceMs])
+    const row = rows[0] ?? {}
+    const at = timeOf(row['at']) ?? this.#settings.clock.wallNow()
+    const untilMs = (value: unknown): number | undefined => {
+      const time = timeOf(value)
+      return time === undefined ? undefined : time - at
+    }
+    return {
+      at,
+      ready: Number(row['ready']) > 0,
+      leaseEndsInMs: untilMs(row['lease_until']),
+      scheduledInMs: untilMs(row['scheduled_at']),
+      pruneInMs: untilMs(row['keep_until']),
+    }
+  }
+
+  /** Takes tasks back from whoever let the lease run out. */
+  async expire(): Promise<readonly Expired[]> {
+    const { queue, keepDeadMs } = this.#settings
+    return (await this.#own.query<Expired>(this.#sql.expire, [queue, SWEPT_AT_ONCE, keepDeadMs])).rows
+  }
+
+  /** Makes ready what is due; returns whether there may be more. */
+  async promote(): Promise<boolean> {
+    const { rowCount } = await this.#own.query(this.#sql.promote, [this.#settings.queue, SWEPT_AT_ONCE])
+    return rowCount === SWEPT_AT_ONCE
+  }
+
+  /** Removes finished tasks whose time is over; returns whether there may be more. */
+  async prune(): Promise<boolean> {
+    const { rowCount } = await this.#own.query(this.#sql.prune, [PRUNED_AT_ONCE])
+    return rowCount === PRUNED_AT_ONCE
+  }
+
+  async counts(): Promise<ReadonlyMap<string, TaskCount>> {
+    const { rows } = await this.#own.query<{ state: string; tasks: number; oldest_ms: number | null }>(
+      this.#sql.counts,
+      [this.#settings.queue],
+    )
+    return new Map(rows.map(({ state, tasks, oldest_ms }) => [state, { tasks, oldestMs: oldest_ms ?? 0 }]))
+  }
+
+  async get(ids: readonly string[]): Promise<Task[]> {
+    const sql = `SELECT ${COLUMNS} FROM ${TABLE} WHERE ${this.#database.dialect.oneOf('id', '$1')} AND queue = $2`
+    return (await this.#own.query<TaskRow>(sql, [ids, this.#settings.queue])).rows.map(taskOf)
+  }
+
+  /** The newest first. */
+  async list({ state, name, before, limit = 50 }: ListFilter): Promise<Task[]> {
+    const parameters: (string | number)[] = [this.#settings.queue, limit]
+    const conditions = ['queue = $1']
+    // Written out, so that the engine sees that a partial index will do.
+    if (state !== undefined) conditions.push(`state = '${state}'`)
+    if (name !== undefined) conditions.push(`name = $${parameters.push(name)}`)
+    if (before !== undefined) conditions.push(`id < $${parameters.push(before)}`)
+    const sql = `SELECT ${COLUMNS} FROM ${TABLE} WHERE ${conditions.join(' AND ')} ORDER BY id DESC LIMIT $2`
+    return (await this.#own.query<TaskRow>(sql, parameters)).rows.map(taskOf)
+  }
+
+  /** The state after it: `running` when its attempt has yet to be told; undefined when there is nothing to cancel. */
+  async cancel(id: string): Promise<TaskState | undefined> {
+    const { queue, keepMs } = this.#settings
+    const { rows } = await this.#own.query<{ state: TaskState }>(this.#sql.cancel, [id, queue, keepMs])
+    return rows[0]?.state
+  }
+
+  /** Those of the running tasks that somebody wants to stop. */
+  async cancelled(ids: readonly string[]): Promise<readonly string[]> {
+    const sql = `SELECT id FROM ${TABLE} WHERE ${this.#database.dialect.oneOf('id', '$1')} AND state = 'running' AND cancel_requested`
+    return (await this.#own.query<{ id: string }>(sql, [ids])).rows.map((row) => row.id)
+  }
+
+  async redrive(atMost: number, { id, name }: { readonly id?: string; readonly name?: string }): Promise<string[]> {
+    const parameters = [this.#settings.queue, atMost, id ?? null, name ?? null]
+    return (await this.#own.query<{ id: string }>(this.#sql.redrive, parameters)).rows.map((row) => row.id)
+  }
+
+  /** Asks whoever ends these tasks to say so. */
+  async announce(ids: readonly string[]): Promise<void> {
+    await this.#own.query(this.#sql.await, [ids, this.#settings.queue])
+  }
+
+  /** Moves a schedule on to a tick; false when somebody else has. */
+  async advance(schedule: string, tick: Date, query: Pick<Queryable, 'query'>): Promise<boolean> {
+    const { rows } = await query.query(this.#sql.advance, [this.#settings.queue, schedule, tick])
+    return rows.length > 0
+  }
+
+  async lastTick(schedule: string): Promise<Date | undefined> {
+    const { rows } = await this.#own.query<{ tick: Date }>(this.#sql.lastTick, [this.#settings.queue, schedule])
+    return rows[0]?.tick
+  }
+
+  #claimBestFor(names: number): string {
+    const known = this.#claimBest.get(names)
+    if (known !== undefined) return known
+    const sql = claimBest(this.#database.dialect, names)
+    this.#claimBest.set(names, sql)
+    return sql
+  }
+
+  /** Statements that commit by themselves. */
+  get #own(): Pick<Queryable, 'query'> {
+    const { deadlineMs } = this.#settings
+    return { query: (sql, parameters) => this.#database.query(sql, parameters, { deadlineMs }) }
+  }
+}
