@@ -14,6 +14,8 @@ import type { Limit, LimitOptions, Limits } from './limits/index.ts'
 import { createLink, redisFromEnvironment } from './link/index.ts'
 import type { Environment, LinkOptions, RedisEnvironment, RedisLink } from './link/index.ts'
 import { knownOptions } from './options.ts'
+import { createSessions } from './sessions/index.ts'
+import type { Sessions, SessionSettings } from './sessions/index.ts'
 import { createTasks, tasksFromEnvironment } from './tasks/index.ts'
 import type { TaskDefinitions, Tasks, TasksEnvironment, TasksOptions } from './tasks/index.ts'
 import {
@@ -43,6 +45,11 @@ export interface EvenkeelOptions {
   readonly notices?: readonly string[]
 }
 
+export interface KeelSessionOptions extends SessionSettings {
+  /** Keep them in the database while Redis is away, so that all processes see them; else each process has its own memory. @default true */
+  readonly inDatabase?: boolean
+}
+
 export interface Evenkeel {
   readonly name: string
   /** The supervised connection to Redis; isolated when no Redis was named. */
@@ -59,6 +66,11 @@ export interface Evenkeel {
    * @throws OptionError that names the option or definition which cannot work
    */
   tasks<Definitions extends TaskDefinitions>(definitions: Definitions, options?: TasksOptions): Tasks<Definitions>
+  /**
+   * Sessions that outlive an outage of Redis; asked for again with the same options they are the same.
+   * @throws OptionError that names the option which cannot work
+   */
+  sessions(options?: KeelSessionOptions): Sessions
   /** Begins to connect and returns at once: the application serves, Redis or not. */
   start(): Promise<void>
   /** The body of `/health`; asks nobody and takes no time. */
@@ -157,6 +169,7 @@ class Keel implements Evenkeel {
   readonly #limits: Limits
   readonly #taskDefaults: TasksEnvironment
   readonly #tasks: Tasks[] = []
+  readonly #sessions = new Map<string, Sessions>()
   readonly #keys: KeyCount
   readonly #metrics: Metrics
   #incidents: IncidentWatch | undefined
@@ -188,6 +201,7 @@ class Keel implements Evenkeel {
     })
     for (const notice of this.#notices) this.#logger.warn({ event: 'notice' }, notice)
     this.#limits.start()
+    for (const sessions of this.#sessions.values()) sessions.start()
     link.start()
     database.start()
     for (const tasks of this.#tasks) tasks.work()
@@ -204,6 +218,17 @@ class Keel implements Evenkeel {
     this.#tasks.push(tasks)
     if (this.#incidents !== undefined) tasks.work()
     return tasks
+  }
+
+  sessions({ inDatabase = true, ...settings }: KeelSessionOptions = {}): Sessions {
+    const made = JSON.stringify([inDatabase, settings])
+    const known = this.#sessions.get(made)
+    if (known !== undefined) return known
+    const database = inDatabase ? this.database : undefined
+    const sessions = createSessions({ ...settings, link: this.link, database })
+    this.#sessions.set(made, sessions)
+    if (this.#incidents !== undefined) sessions.start()
+    return sessions
   }
 
   health(): HealthReport {
@@ -223,6 +248,7 @@ class Keel implements Evenkeel {
     this.#limits.close()
     // They write down how their last attempts ended, so the database closes after them.
     await Promise.all(this.#tasks.map((tasks) => tasks.close()))
+    await Promise.all([...this.#sessions.values()].map((sessions) => sessions.close()))
     await Promise.all([this.link.close(), this.database.close()])
     this.#incidents?.close()
   }

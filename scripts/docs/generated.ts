@@ -8,7 +8,7 @@
 import { isLegal, type HealthState } from '../../src/link/health.ts'
 import { asMarkdown } from '../boundaries/table.ts'
 import { optionTable } from './options.ts'
-import { CLI, DATABASE, LIMITS, LINK, OPERATE, ORDERS, TASKS, TELEMETRY, tourTable } from './tour.ts'
+import { CLI, DATABASE, LIMITS, LINK, OPERATE, ORDERS, SESSIONS, TASKS, TELEMETRY, tourTable } from './tour.ts'
 
 /** Every state, in the order of the table; the compiler sees to it that none is missing. */
 const STATES: Readonly<Record<HealthState, true>> = {
@@ -33,6 +33,7 @@ const WRITERS: Readonly<Record<string, () => string>> = {
   'tour-telemetry': () => tourTable(TELEMETRY),
   'tour-tasks': () => tourTable(TASKS),
   'tour-limits': () => tourTable(LIMITS),
+  'tour-sessions': () => tourTable(SESSIONS),
   'tour-operate': () => tourTable(OPERATE),
   'tour-cli': () => tourTable(CLI),
   'tour-orders': () => tourTable(ORDERS),
@@ -46,6 +47,7 @@ const WRITERS: Readonly<Record<string, () => string>> = {
   'options-send': () => optionTable('link/redis-link.ts', 'SendOptions'),
   'options-database': () => optionTable('database/options.ts', 'DatabaseOptions'),
   'options-limit': () => optionTable('limits/options.ts', 'LimitOptions'),
+  'options-sessions': () => optionTable('sessions/options.ts', 'SessionSettings'),
   'options-pool': () => optionTable('database/options.ts', 'PoolOptions'),
 }
 

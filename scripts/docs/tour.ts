@@ -85,6 +85,13 @@ export const LIMITS: Tour = {
   },
 }
 
+export const SESSIONS: Tour = {
+  folder: 'src/sessions',
+  stops: {
+    'In order': ['sessions', 'options', 'record', 'redis-store', 'database-store', 'memory-store', 'owing', 'copier'],
+  },
+}
+
 export const OPERATE: Tour = {
   folder: 'src/operate',
   stops: {

@@ -1,0 +1,90 @@
+/** Sessions in Redis, one key each, which ends by itself to the millisecond. */
+import type { Clock } from '../clock.ts'
+import { Script, type RedisLink } from '../link/index.ts'
+import { decode, encode, GONE_TEXT, type SessionRecord } from './record.ts'
+
+/**
+ * KEYS[1] the session; ARGV: text, version, milliseconds to live. 1 when stored, 0 when a newer one is there, -1 when it was
+ * logged out: that nothing overwrites, however late it comes.
+ */
+const SAVE = `
+local old = redis.call('GET', KEYS[1])
+if old == '${GONE_TEXT}' then return -1 end
+if old then
+  local version = tonumber(string.match(old, '^{"__evenkeel":(%d+)') or '0')
+  if version > tonumber(ARGV[2]) then return 0 end
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+return 1`
+
+export type SaveOutcome = 'stored' | 'older' | 'gone'
+const OUTCOMES: Readonly<Record<number, SaveOutcome>> = { 1: 'stored', 0: 'older', [-1]: 'gone' }
+
+export interface RedisStoreOptions {
+  readonly link: RedisLink
+  readonly clock: Clock
+  readonly prefix: string
+  readonly deadlineMs: number
+}
+
+export class RedisStore {
+  readonly #options: RedisStoreOptions
+  readonly #save: Script
+
+  constructor(options: RedisStoreOptions) {
+    this.#options = options
+    this.#save = new Script(SAVE, options.clock)
+  }
+
+  /** @throws LinkError */
+  async get(id: string): Promise<SessionRecord | undefined> {
+    const { link, clock, deadlineMs } = this.#options
+    const key = this.#keyOf(id)
+    const [raw, leftMs] = await Promise.all([
+      link.send(['GET', key], { deadlineMs }),
+      link.send(['PTTL', key], { deadlineMs }),
+    ])
+    const stored = typeof raw === 'string' ? decode(raw) : undefined
+    if (stored === undefined || typeof leftMs !== 'number' || leftMs === KEY_IS_GONE) return undefined
+    // Without an end it is somebody else's work: it is there now, and nobody knows how long.
+    return { id, ...stored, expiresAt: clock.wallNow() + (leftMs < 0 ? UNKNOWN_LEFT_MS : leftMs) }
+  }
+
+  /** Stores it unless there is a newer one, or it was logged out. @throws LinkError */
+  async save(record: SessionRecord): Promise<SaveOutcome> {
+    const { link, deadlineMs } = this.#options
+    const leftMs = this.#leftMs(record)
+    if (record.text === undefined) {
+      await link.send(['SET', this.#keyOf(record.id), GONE_TEXT, 'PX', leftMs], { deadlineMs })
+      return 'gone'
+    }
+    const args = [encode(record), String(record.version), leftMs]
+    const reply = await this.#save.run(link, { keys: [this.#keyOf(record.id)], args, deadlineMs })
+    return OUTCOMES[Number(reply)] ?? 'stored'
+  }
+
+  /** Leaves the mark of a logout where there is a session; whether there was one. @throws LinkError */
+  async destroy(record: SessionRecord): Promise<boolean> {
+    const { link, deadlineMs } = this.#options
+    const args = ['SET', this.#keyOf(record.id), GONE_TEXT, 'XX', 'PX', this.#leftMs(record)]
+    return (await link.send(args, { deadlineMs })) !== null
+  }
+
+  /** Lets it live so much longer from now on; false when it is not there. @throws LinkError */
+  async touch(id: string, ttlMs: number): Promise<boolean> {
+    const { link, deadlineMs } = this.#options
+    return (await link.send(['PEXPIRE', this.#keyOf(id), String(ttlMs)], { deadlineMs })) === 1
+  }
+
+  #leftMs({ expiresAt }: SessionRecord): string {
+    return String(Math.max(1, Math.ceil(expiresAt - this.#options.clock.wallNow())))
+  }
+
+  #keyOf(id: string): string {
+    return this.#options.prefix + id
+  }
+}
+
+/** PTTL's answer for a key that is not there. */
+const KEY_IS_GONE = -2
+const UNKNOWN_LEFT_MS = 60_000
