@@ -19,13 +19,13 @@ export interface Outcome {
 export interface CommandOptions {
   /** @default the root of the project */
   readonly cwd?: string
-  /** A program that takes longer is killed, and has failed. @default 120_000 */
+  /** A program that takes longer hangs: it is killed, and has failed. Far more than a busy machine needs. @default 300_000 */
   readonly limitMs?: number
 }
 
 /** Never rejects: a program that cannot be started has failed, and says why. */
 export async function runCommand(words: readonly string[], options: CommandOptions = {}): Promise<Outcome> {
-  const { cwd = root, limitMs = 120_000 } = options
+  const { cwd = root, limitMs = 300_000 } = options
   const [program = '', ...args] = words
   const started = performance.now()
   const chunks: string[] = []
