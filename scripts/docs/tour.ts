@@ -31,7 +31,7 @@ export const LINK: Tour = {
     'One call': ['single-link', 'commands/commands', 'commands/keys', 'pending', 'wire', 'fence', 'script', 'counters'],
     'One connection': ['gate', 'connector', 'handshake', 'greeting', 'tls-mismatch', 'backoff', 'attempt-delays'],
     'The states': ['supervisor', 'activities', 'admission', 'late-window', 'flap-hold'],
-    'Beside the command connection': ['lane', 'subscriber', 'blocking'],
+    'Beside the command connection': ['lane', 'subscriber', 'blocking', 'tracking', 'tracking-switch'],
     'What went wrong': ['faults', 'faults/fault', 'faults/reply', 'faults/failure', 'faults/describe', ...FAULT_TABLES],
     'Client libraries': ['driver', 'drivers/socket', 'drivers/node-redis', 'drivers/ioredis'],
     Cluster: [
@@ -43,6 +43,7 @@ export const LINK: Tour = {
       'cluster/refresh',
       'cluster/health',
       'cluster/subscriptions',
+      'cluster/trackings',
       'cluster/blocking',
     ],
   },

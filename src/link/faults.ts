@@ -21,6 +21,7 @@ import { USAGE } from './faults/usage.ts'
 
 export { describeError } from './faults/describe.ts'
 export type { ConnectionPhase } from './faults/failure.ts'
+export { endsConnection } from './faults/ending.ts'
 export { faultOfFailure, faultOfTimeout } from './faults/failure.ts'
 export type { Fault, FaultEntry, FaultGroup, Reaction } from './faults/fault.ts'
 export { LINK_FAULTS } from './faults/own.ts'

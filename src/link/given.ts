@@ -36,6 +36,20 @@ export function wrongSubscription(kind: SubscriptionKind, names: readonly string
   return refusal('Cannot subscribe', 'the names must be a list of strings.')
 }
 
+/** The refusal of a prefix that cannot be tracked beside the others; undefined: it can. */
+export function wrongPrefix(prefix: string, others: Iterable<string>): LinkError | undefined {
+  if (typeof prefix !== 'string' || prefix === '') return refusal('Cannot track', "'prefix' must be a text, not empty.")
+  for (const other of others)
+    if (overlap(prefix, other))
+      return refusal('Cannot track', `'${prefix}' and '${other}', which is tracked already, begin alike.`)
+  return undefined
+}
+
+/** Is there a key that begins with both? */
+export function overlap(one: string, other: string): boolean {
+  return one.startsWith(other) || other.startsWith(one)
+}
+
 function isWord(word: unknown): boolean {
   return typeof word === 'string' || Buffer.isBuffer(word)
 }

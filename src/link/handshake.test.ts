@@ -78,7 +78,14 @@ test('inspect() takes a server for what it is that tells nothing about itself', 
   const found = await outcome
   assert.ok(found.kind === 'connected')
   assert.deepEqual(found.inspection, {
-    server: { runId: undefined, version: undefined, role: undefined, clientId: undefined, address: '10.0.0.1:6379' },
+    server: {
+      runId: undefined,
+      version: undefined,
+      role: undefined,
+      clientId: undefined,
+      address: '10.0.0.1:6379',
+      startedAt: undefined,
+    },
     clockOffsetMs: undefined,
     blocked: undefined,
   })
@@ -106,3 +113,19 @@ test('inspect() does not wait at a replica without its master when sentinels can
   assert.equal(found.kind === 'failed' && found.reason.code, 'read-only-replica')
   assert.ok(driver.last.killed)
 })
+
+for (const [what, info, startedAt] of [
+  ['tells its time and uptime', 'server_time_usec:1770000123999999\r\nuptime_in_seconds:23\r\n', 1_770_000_100_000],
+  ['has just started', 'server_time_usec:1770000123000000\r\nuptime_in_seconds:0\r\n', 1_770_000_123_000],
+  ['tells no time', 'uptime_in_seconds:23\r\n', undefined],
+  ['tells no uptime', 'server_time_usec:1770000123999999\r\n', undefined],
+] as const)
+  test(`inspect() knows when a server started that ${what}`, async () => {
+    const { begin, clock, driver } = attempt()
+    driver.answers = healthyBut({ INFO: `# Server\r\nrun_id:run-1\r\n${info}` })
+    const { outcome } = begin()
+    await clock.advance(10)
+    const connected = await outcome
+    assert.ok(connected.kind === 'connected')
+    assert.equal(connected.inspection.server.startedAt, startedAt)
+  })

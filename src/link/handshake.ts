@@ -36,6 +36,12 @@ export interface Inspection {
   readonly blocked: { readonly fault: Fault; readonly reason: Reason } | undefined
 }
 
+/** A connection that has passed the handshake, and who answers on it. */
+export interface Identified {
+  readonly wire: Wire
+  readonly server: ServerIdentity
+}
+
 export interface HandshakeContext {
   readonly wire: Wire
   readonly endpoint: Endpoint
@@ -161,5 +167,14 @@ function identityOf(found: { wire: Wire; info: Reply; role: Reply; id: Reply }):
     role: role === 'master' ? 'master' : role === 'slave' || role === 'replica' ? 'replica' : undefined,
     clientId: typeof found.id === 'number' ? found.id : undefined,
     address: address.kind === 'tcp' ? `${address.host}:${address.port}` : address.path,
+    startedAt: startIn(info),
   }
+}
+
+/** Both were read off the server's clock at one moment, and the uptime is a difference of whole seconds. */
+function startIn(info: string): number | undefined {
+  const micros = /^server_time_usec:(\d+)/m.exec(info)?.[1]
+  const uptime = /^uptime_in_seconds:(\d+)/m.exec(info)?.[1]
+  if (micros === undefined || uptime === undefined) return undefined
+  return (Math.floor(Number(micros) / 1_000_000) - Number(uptime)) * 1000
 }

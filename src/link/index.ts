@@ -42,6 +42,9 @@ export type {
   ServerIdentity,
   Subscription,
   SubscriptionListener,
+  Tracking,
+  TrackingListener,
+  TrackingState,
 } from './redis-link.ts'
 export { Script } from './script.ts'
 export type { ScriptCall } from './script.ts'

@@ -8,6 +8,7 @@ import { later, type Stop } from './activities.ts'
 import { Backoff } from './backoff.ts'
 import { outcomeOfGivingUp, type Attempt, type Connector, type Outcome } from './connector.ts'
 import { LINK_FAULTS, reasonOf, type Fault } from './faults.ts'
+import type { ServerIdentity } from './redis-link.ts'
 import type { LinkSettings } from './settings.ts'
 import type { Wire, WireEvents } from './wire.ts'
 
@@ -23,7 +24,7 @@ export interface LaneOwner {
   /** Is the connection wanted now? */
   wanted(): boolean
   /** Connected; the lane counts as open when this resolves. A rejection ends the wire and is tried again. */
-  opened(wire: Wire): Promise<void>
+  opened(wire: Wire, server: ServerIdentity): Promise<void>
   /** The wire is over, or never came about; up to `provenAt` (monotonic) all that the server had sent has arrived. */
   lost(fault: Fault, reason: Reason, provenAt: number): void
   readonly message: WireEvents['message']
@@ -89,7 +90,7 @@ export class Lane {
     this.#connecting = false
     this.#attempt = undefined
     if (outcome.kind === 'connected' && !outcome.wire.ended) {
-      await this.#adopt(outcome.wire)
+      await this.#adopt(outcome.wire, outcome.inspection.server)
       return
     }
     if (outcome.kind !== 'failed') outcome.wire.kill(reasonOf(LINK_FAULTS.closed))
@@ -112,12 +113,12 @@ export class Lane {
     return this.#attempt.outcome
   }
 
-  async #adopt(wire: Wire): Promise<void> {
+  async #adopt(wire: Wire, server: ServerIdentity): Promise<void> {
     this.#wire = wire
     wire.established()
     this.#options.connector.succeeded()
     try {
-      await this.#owner.opened(wire)
+      await this.#owner.opened(wire, server)
       this.#openedAt = this.#options.clock.now()
     } catch (error) {
       // Whatever kept the owner from using it, a new connection is the remedy.

@@ -42,6 +42,38 @@ export interface Subscription {
   close(): void
 }
 
+/** What tracking can do now. */
+export type TrackingState =
+  /** Every change of a key with the prefix, made by anybody else, is heard from now on. */
+  | 'hearing'
+  /** Changes may be missed: connections are away or being made. */
+  | 'deaf'
+  /** The server does not permit CLIENT TRACKING (unknown command, no permission, a proxy, an old server); reads and writes work. */
+  | 'refused'
+
+export interface TrackingListener {
+  /**
+   * Keys that somebody else changed: set, deleted, expired, evicted; undefined: all keys (FLUSHALL, FLUSHDB). Called as
+   * messages arrive, in any state. It may overtake the answer to a read that was sent before the change, so what is being
+   * read while it comes must not be kept.
+   */
+  invalidated(keys: readonly Buffer[] | undefined): void
+  /**
+   * Every change of state, with the reason. A new `hearing` after an interruption is always told, however short it was:
+   * whoever kept copies must doubt them. On a return the order is: the server is known (`link.server`), what is left over of
+   * our earlier connections there is killed, tracking is on, `hearing` is told. So what is sent from in here runs after the
+   * kills, and what is read from in here is not changed unheard.
+   */
+  state(state: TrackingState, reason: Reason): void
+}
+
+export interface Tracking {
+  /** Begins as `deaf`, or as `refused` where that is known. */
+  readonly state: TrackingState
+  /** Ends it; never waits for Redis. */
+  close(): void
+}
+
 /** A connection of its own for commands that wait inside the server (BLMOVE, XREADGROUP BLOCK …). */
 export interface BlockingLane {
   /**
@@ -62,6 +94,13 @@ export interface ServerIdentity {
   readonly clientId: number | undefined
   /** `host:port` or socket path, without credentials. */
   readonly address: string
+  /**
+   * When the server process started, in milliseconds since 1970 of its own clock; undefined where it does not tell, and for a
+   * cluster. Redis counts whole seconds, so this is up to 1000 ms too early and never too late: what is stamped before it is
+   * from before the start, and what is stamped from `startedAt + 1000` on is not. A server clock that was set back or forth
+   * since then makes it wrong by so much.
+   */
+  readonly startedAt?: number | undefined
 }
 
 /** Counters since the link was made; they only grow, but for `inFlight`. */
@@ -83,6 +122,7 @@ export interface LinkStats {
   readonly fenced: number
   readonly connectionsOpened: number
   readonly attempts: number
+  /** Interruptions after which subscriptions or tracking worked again. */
   readonly gaps: number
   /** Calls waiting for an answer now. */
   readonly inFlight: number
@@ -107,6 +147,13 @@ export interface RedisLink {
    * @throws LinkError `LINK_ARGUMENT` when the names are no list of strings.
    */
   subscribe(kind: SubscriptionKind, names: readonly string[], listener: SubscriptionListener): Subscription
+  /**
+   * Hears of every change that others make to keys that begin with `prefix`, and returns at once; it survives reconnects.
+   * Others are all but this link's own `send`: writes of scripts and fenced writes, of a blocking lane, and FLUSHALL by
+   * anybody come back too. Not heard: SWAPDB, of which the server says nothing.
+   * @throws LinkError `LINK_ARGUMENT` when the prefix is empty, or it and one that is tracked already begin alike.
+   */
+  track(prefix: string, listener: TrackingListener): Tracking
   /** @throws LinkError `LINK_BUSY` when as many lanes are open as the link admits. */
   blocking(): BlockingLane
   /** Called on every change of health, after it; returns the function that ends the subscription. */

@@ -30,11 +30,14 @@ import type {
   ServerIdentity,
   Subscription,
   SubscriptionListener,
+  Tracking,
+  TrackingListener,
 } from './redis-link.ts'
 import type { Watch } from './sentinel-watch.ts'
 import type { LinkSettings } from './settings.ts'
 import { Subscriber } from './subscriber.ts'
 import { Supervisor } from './supervisor.ts'
+import { Tracker } from './tracking.ts'
 import type { Wire } from './wire.ts'
 
 export interface SingleLinkOptions {
@@ -70,6 +73,7 @@ export class SingleLink implements RedisLink {
   readonly #fence: Fence
   readonly #supervisor: Supervisor
   readonly #subscriber: Subscriber
+  readonly #tracker: Tracker
   readonly #watch: Watch | undefined
 
   constructor(options: SingleLinkOptions) {
@@ -85,12 +89,21 @@ export class SingleLink implements RedisLink {
       onHealth: (health, before) => this.#healthChanged(health, before),
       onAttempt: (outcome, spentMs) => this.#attempted(outcome, spentMs),
       onIdentified: ({ clockOffsetMs }) => this.#fence.measured(clockOffsetMs),
+      onSettled: () => this.#tracker.settle(),
     })
     this.#subscriber = new Subscriber({
       ...this.#laneOptions(),
       link: this.name,
       counters: this.#counters,
       serving: () => this.#serving,
+    })
+    this.#tracker = new Tracker({
+      ...this.#laneOptions(),
+      link: this.name,
+      counters: this.#counters,
+      serving: () => this.#serving,
+      commands: () => this.#supervisor.identified,
+      reason: () => this.health.reason,
     })
     this.#watch = options.watch?.((detail) => this.#moved(reasonOf(LINK_FAULTS.failover, detail)))
   }
@@ -129,6 +142,10 @@ export class SingleLink implements RedisLink {
     const wrong = wrongSubscription(kind, names)
     if (wrong !== undefined) throw wrong
     return this.#subscriber.subscribe(kind, names, listener)
+  }
+
+  track(prefix: string, listener: TrackingListener): Tracking {
+    return this.#tracker.track(prefix, listener)
   }
 
   /** For a cluster whose slot is just being moved: ASKING goes right before the command, so that this node takes it. */
@@ -179,6 +196,7 @@ export class SingleLink implements RedisLink {
     this.#supervisor.close()
     this.#subscriber.close(this.health.reason)
     for (const lane of this.#blocking) lane.close()
+    this.#tracker.close(this.health.reason)
     return Promise.resolve()
   }
 
@@ -258,12 +276,14 @@ export class SingleLink implements RedisLink {
   #dropLanes(reason: Reason): void {
     this.#subscriber.drop(reason)
     for (const lane of this.#blocking) lane.drop(reason)
+    this.#tracker.drop(reason)
   }
 
   /** Heartbeats and handshakes would be counted too; without heartbeats nobody knows whether a subscription still works. */
   #quietLanes(reason: Reason): void {
     this.#subscriber.drop(reason)
     for (const lane of this.#blocking) lane.refrain(reason)
+    this.#tracker.drop(reason)
   }
 
   #attempted(outcome: Outcome, durationMs: number): void {

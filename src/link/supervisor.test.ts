@@ -23,6 +23,7 @@ function supervised(options: PartsOptions & { readonly onState?: (state: HealthS
     },
     onAttempt: () => undefined,
     onIdentified: () => undefined,
+    onSettled: () => undefined,
   })
   return { ...parts, supervisor, states }
 }

@@ -21,9 +21,9 @@ import { AttemptDelays, awayStateOf } from './attempt-delays.ts'
 import { Doubling } from './backoff.ts'
 import type { CommandInfo } from './commands/commands.ts'
 import { outcomeOfGivingUp, type Attempt, type Connector, type Outcome } from './connector.ts'
-import { faultOfReply, LINK_FAULTS, reasonOf, type Fault, type Reaction } from './faults.ts'
+import { endsConnection, faultOfReply, LINK_FAULTS, reasonOf, type Fault } from './faults.ts'
 import { FlapHold } from './flap-hold.ts'
-import { HandshakeRefusal, inspect, type Inspection } from './handshake.ts'
+import { HandshakeRefusal, inspect, type Identified, type Inspection } from './handshake.ts'
 import { HealthMachine, type HealthState, type LinkHealth } from './health.ts'
 import { LateWindow } from './late-window.ts'
 import { Leftovers } from './leftovers.ts'
@@ -44,17 +44,10 @@ export interface SupervisorOptions {
   readonly onAttempt: (outcome: Outcome, spentMs: number) => void
   /** The handshake has passed; called before the first command of a caller. */
   readonly onIdentified: (inspection: Inspection) => void
+  /** The last of each change: another state, another reason, another `identified`. Listeners come before. */
+  readonly onSettled: () => void
 }
 
-/** Error replies after which the connection is of no use. */
-const ENDING: readonly Reaction[] = ['down', 'reconnect', 'misconfigured', 'over-quota']
-/** Wrong settings when the handshake meets them; later they are only a caller's COPY … DB 99 or CLUSTER INFO. */
-const OF_THE_CALL: readonly string[] = [
-  LINK_FAULTS.wrongDatabase.code,
-  'not-a-cluster',
-  'wrong-password',
-  'protected-mode',
-]
 const CONNECTED_STATES: readonly HealthState[] = ['up', 'brownout', 'write-blocked']
 
 export class Supervisor {
@@ -70,6 +63,7 @@ export class Supervisor {
   readonly #events: WireEvents
   #wire: Wire | undefined
   #openWire: Wire | undefined
+  #identified: Identified | undefined
   #attempt: Attempt | undefined
   #attempting = false
   #epoch = 0
@@ -107,6 +101,11 @@ export class Supervisor {
   /** The wire that takes every call; undefined when calls must be looked at one by one. */
   get openWire(): Wire | undefined {
     return this.#openWire
+  }
+
+  /** The command connection, once its handshake has passed and what was left over of earlier ones is killed. */
+  get identified(): Identified | undefined {
+    return this.#identified
   }
 
   get inFlight(): number {
@@ -196,7 +195,7 @@ export class Supervisor {
     wire.established()
     this.#options.connector.succeeded()
     this.#adoptedAt = this.#clock.now()
-    this.#identified(wire, inspection)
+    this.#identify(wire, inspection)
     // A link that read all the while was not away, so there is nothing to hold it back for.
     const holdMs = this.health.state === 'write-blocked' ? 0 : this.#hold.holdMs(this.#clock.now())
     if (inspection.blocked !== undefined) this.#blockWrites(wire, inspection.blocked.reason)
@@ -204,8 +203,9 @@ export class Supervisor {
     else this.#recover(wire, holdMs)
   }
 
-  #identified(wire: Wire, inspection: Inspection): void {
+  #identify(wire: Wire, inspection: Inspection): void {
     this.#server = inspection.server
+    this.#identified = { wire, server: inspection.server }
     for (const id of this.#leftovers.adopted(inspection.server))
       void question(wire, ['CLIENT', 'KILL', 'ID', String(id)], this.#settings.writeDeadlineMs)
     this.#options.onIdentified(inspection)
@@ -335,7 +335,7 @@ export class Supervisor {
     if (reaction === 'not-ready') this.#wait(wire, reason)
     // While not ready it is the inspection that decides.
     else if (reaction === 'write-blocked' && this.health.state !== 'not-ready') this.#blockWrites(wire, reason)
-    else if (ENDING.includes(reaction) && !OF_THE_CALL.includes(fault.code)) this.#giveUp(wire, fault, reason)
+    else if (endsConnection(fault)) this.#giveUp(wire, fault, reason)
   }
 
   /** The connection is of no use any more; what comes next is the fault's. */
@@ -372,7 +372,7 @@ export class Supervisor {
   #abandon(): void {
     this.#leftovers.givenUp()
     this.#adoptedAt = Infinity
-    this.#wire = undefined
+    this.#wire = this.#identified = undefined
   }
 
   /** Moves to a state and starts what runs in it. Listeners come last: what they do may lead to another state at once. */
@@ -383,5 +383,6 @@ export class Supervisor {
     }
     this.#openWire = state === 'up' ? this.#wire : undefined
     this.#machine.move(state, reason)
+    this.#options.onSettled()
   }
 }

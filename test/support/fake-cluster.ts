@@ -15,6 +15,9 @@ import type {
   SendOptions,
   Subscription,
   SubscriptionListener,
+  Tracking,
+  TrackingListener,
+  TrackingState,
 } from '../../src/link/redis-link.ts'
 import { readSettings } from '../../src/link/settings.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -122,6 +125,7 @@ export class FakeNodeLink implements NodeLink {
   readonly server = undefined
   readonly probeKey: () => string | undefined
   readonly subscribed = new Set<{ names: readonly string[]; listener: SubscriptionListener }>()
+  readonly tracked = new Map<string, FakeTracking>()
   heardUntil: number | undefined
   closed = false
   lanes = 0
@@ -183,6 +187,12 @@ export class FakeNodeLink implements NodeLink {
     return { ready: Promise.resolve(), close: () => void this.subscribed.delete(entry) }
   }
 
+  track(prefix: string, listener: TrackingListener): Tracking {
+    const tracking = new FakeTracking(listener, () => void this.tracked.delete(prefix))
+    this.tracked.set(prefix, tracking)
+    return tracking
+  }
+
   blocking(): BlockingLane {
     this.lanes += 1
     return { send: (args) => this.send(args), close: () => void (this.lanes -= 1) }
@@ -205,6 +215,23 @@ export class FakeNodeLink implements NodeLink {
     this.become('closed')
     this.closed = true
     return Promise.resolve()
+  }
+}
+
+/** Tracking at one node, whose state the test says. */
+export class FakeTracking implements Tracking {
+  readonly listener: TrackingListener
+  readonly close: () => void
+  state: TrackingState = 'deaf'
+
+  constructor(listener: TrackingListener, close: () => void) {
+    this.listener = listener
+    this.close = close
+  }
+
+  become(state: TrackingState, code: string = state): void {
+    this.state = state
+    this.listener.state(state, { code, text: `it is ${code}.`, nextStep: '' })
   }
 }
 

@@ -18,6 +18,7 @@ import { type ClusterNode, ClusterNodes, type MakeNodeLink } from './nodes.ts'
 import { ClusterRefresh } from './refresh.ts'
 import { ClusterRouter } from './router.ts'
 import { ClusterSubscriptions } from './subscriptions.ts'
+import { ClusterTrackings } from './trackings.ts'
 import type { Address, Argument, Reply, SubscriptionKind } from '../driver.ts'
 import { type Endpoint, showAddress, showEndpoint } from '../endpoint.ts'
 import { LINK_FAULTS, reasonOf } from '../faults.ts'
@@ -33,6 +34,8 @@ import type {
   ServerIdentity,
   Subscription,
   SubscriptionListener,
+  Tracking,
+  TrackingListener,
 } from '../redis-link.ts'
 import type { LinkSettings } from '../settings.ts'
 
@@ -66,6 +69,7 @@ export class ClusterLink implements RedisLink {
   readonly #refresh: ClusterRefresh
   readonly #router: ClusterRouter
   readonly #subscriptions: ClusterSubscriptions
+  readonly #trackings: ClusterTrackings
   #seeds: readonly Address[]
   #health: LinkHealth
   #mapFailure: Reason | undefined
@@ -90,6 +94,7 @@ export class ClusterLink implements RedisLink {
       clock: this.#clock,
       candidates: () => this.#nodes.masters,
     })
+    this.#trackings = new ClusterTrackings({ link: this.name, nodes: () => this.#nodes.all })
   }
 
   get health(): LinkHealth {
@@ -137,6 +142,10 @@ export class ClusterLink implements RedisLink {
     return this.#subscriptions.subscribe(kind, names, listener)
   }
 
+  track(prefix: string, listener: TrackingListener): Tracking {
+    return this.#trackings.track(prefix, listener)
+  }
+
   blocking(): BlockingLane {
     const { maxBlockingLanes, readDeadlineMs } = this.#options.settings
     if (this.#blocking.size >= maxBlockingLanes) {
@@ -175,6 +184,7 @@ export class ClusterLink implements RedisLink {
     const reason = reasonOf(LINK_FAULTS.closed)
     this.#subscriptions.close(reason)
     for (const lane of this.#blocking) lane.close()
+    this.#trackings.close(reason)
     this.#leaveAll({ state: 'closed', reason, can: NOTHING })
     return Promise.resolve()
   }
@@ -229,6 +239,7 @@ export class ClusterLink implements RedisLink {
     else if (node.role === 'master') void this.#look(node)
     this.#seekScouts()
     this.#subscriptions.settle(node.health.reason)
+    this.#trackings.settle()
     this.#reckon()
   }
 
@@ -247,6 +258,7 @@ export class ClusterLink implements RedisLink {
     const addresses = new Map([...this.#options.endpoint.addresses, ...known].map((one) => [showAddress(one), one]))
     this.#seeds = [...addresses.values()]
     this.#subscriptions.settle(this.#health.reason)
+    this.#trackings.settle()
     if (this.#nodes.masters.some(({ serving }) => serving)) this.#nodes.leaveScouts()
     for (const node of this.#nodes.masters) if (node.refusing) void this.#look(node)
     this.#reckon()
@@ -307,6 +319,7 @@ export class ClusterLink implements RedisLink {
     this.#started = false
     this.#refresh.stop()
     this.#subscriptions.suspend(next.reason)
+    this.#trackings.suspend(next.reason)
     this.#slots.clear()
     this.#nodes.clear()
     // Last, because a listener may put it back into use at once.

@@ -67,6 +67,31 @@ export const LINK_FAULTS = {
     nextStep:
       'Nothing to do; why they did is in their logs: `redis-cli -p 26379 SENTINEL MASTERS` shows where things stand.',
   },
+  hearing: {
+    code: 'hearing',
+    reaction: 'none',
+    executed: 'no',
+    retryable: true,
+    meaning: 'Redis tells this process of every change that others make to the keys it tracks.',
+    nextStep: 'Nothing to do.',
+  },
+  notHearingYet: {
+    code: 'not-hearing-yet',
+    reaction: 'none',
+    executed: 'no',
+    retryable: true,
+    meaning: 'The connections over which Redis tells of changes are being made.',
+    nextStep: 'Nothing to do; until then changes made by others may go unheard.',
+  },
+  trackingRefused: {
+    code: 'tracking-refused',
+    reaction: 'none',
+    executed: 'no',
+    retryable: false,
+    meaning: 'Redis does not tell this process of changes that others make; reads and writes work.',
+    nextStep:
+      'It takes Redis 6.2 or later without a proxy that shares connections, and a user with `+client|tracking +client|trackinginfo +client|id +info +subscribe &__redis__:invalidate`; see `redis-cli ACL LOG` for what was refused.',
+  },
   isolated: {
     code: 'isolated',
     reaction: 'none',
