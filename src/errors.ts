@@ -170,3 +170,19 @@ export class TaskError extends EvenkeelError {
     super(code, message, options)
   }
 }
+
+/**
+ * - `CACHE_BUSY` too many loads run while Redis is away, and there is no copy to answer with
+ * - `CACHE_CLOSED` the cache was closed
+ * - `CACHE_ARGUMENT` the call itself is wrong
+ */
+export type CacheErrorCode = 'CACHE_BUSY' | 'CACHE_CLOSED' | 'CACHE_ARGUMENT'
+
+/** A call on a cache failed by the cache's own doing; what a load throws is passed on as it is. */
+export class CacheError extends EvenkeelError {
+  declare readonly code: CacheErrorCode
+
+  constructor(code: CacheErrorCode, message: string, options: EvenkeelErrorOptions = {}) {
+    super(code, message, options)
+  }
+}

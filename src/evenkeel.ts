@@ -6,6 +6,8 @@
  *     keel.health()                            // what to answer at /health
  *     await keel.close()                       // never waits for Redis
  */
+import { Caches } from './cache/index.ts'
+import type { Cache, CacheTuning } from './cache/index.ts'
 import { systemClock } from './clock.ts'
 import { createDatabase, databaseFromEnvironment } from './database/index.ts'
 import type { Database, DatabaseOptions } from './database/index.ts'
@@ -56,6 +58,11 @@ export interface Evenkeel {
   readonly link: RedisLink
   /** The durable side. */
   readonly database: Database
+  /**
+   * A cache in two tiers: `keel.cache<Product>('products', { load: (id) => shop.product(id) })`. Asked for again it is the same one.
+   * @throws OptionError that names the option which cannot work
+   */
+  cache<V = unknown>(namespace: string, options?: CacheTuning<V>): Cache<V>
   /**
    * A limit that all instances share: `keel.limits('api', { max: 100, windowMs: 60_000 })`. Asked for again it is the same one.
    * @throws OptionError that names the option which cannot work
@@ -166,6 +173,7 @@ class Keel implements Evenkeel {
   readonly database: Database
   readonly #logger: Logger
   readonly #notices: readonly string[]
+  readonly #caches: Caches
   readonly #limits: Limits
   readonly #taskDefaults: TasksEnvironment
   readonly #tasks: Tasks[] = []
@@ -180,6 +188,7 @@ class Keel implements Evenkeel {
     this.database = database
     this.#logger = logger
     this.#notices = notices
+    this.#caches = new Caches({ link })
     this.#limits = createLimits({ link })
     this.#taskDefaults = tasks
     this.#keys = new KeyCount({ link, clock: systemClock })
@@ -187,6 +196,7 @@ class Keel implements Evenkeel {
       link,
       database,
       keys: () => this.#keys.read(),
+      caches: () => this.#caches.all,
       incidents: (subject) => this.#incidents?.totals(subject) ?? NO_INCIDENTS,
     })
   }
@@ -206,6 +216,10 @@ class Keel implements Evenkeel {
     database.start()
     for (const tasks of this.#tasks) tasks.work()
     return Promise.resolve()
+  }
+
+  cache<V = unknown>(namespace: string, options?: CacheTuning<V>): Cache<V> {
+    return this.#caches.cache(namespace, options)
   }
 
   limits(name: string, options: LimitOptions): Limit {
@@ -237,6 +251,7 @@ class Keel implements Evenkeel {
       redis: { health: link.health, stats: link.stats, address: link.server?.address, keys: this.#keys.read() },
       database: { health: database.health, engine: database.engine },
       roles: taskRoles(this.#tasks),
+      caches: this.#caches.all,
     })
   }
 
@@ -249,6 +264,7 @@ class Keel implements Evenkeel {
     // They write down how their last attempts ended, so the database closes after them.
     await Promise.all(this.#tasks.map((tasks) => tasks.close()))
     await Promise.all([...this.#sessions.values()].map((sessions) => sessions.close()))
+    await this.#caches.close()
     await Promise.all([this.link.close(), this.database.close()])
     this.#incidents?.close()
   }

@@ -8,7 +8,7 @@
 import { isLegal, type HealthState } from '../../src/link/health.ts'
 import { asMarkdown } from '../boundaries/table.ts'
 import { optionTable } from './options.ts'
-import { CLI, DATABASE, LIMITS, LINK, OPERATE, ORDERS, SESSIONS, TASKS, TELEMETRY, tourTable } from './tour.ts'
+import { CACHE, CLI, DATABASE, LIMITS, LINK, OPERATE, ORDERS, SESSIONS, TASKS, TELEMETRY, tourTable } from './tour.ts'
 
 /** Every state, in the order of the table; the compiler sees to it that none is missing. */
 const STATES: Readonly<Record<HealthState, true>> = {
@@ -32,6 +32,7 @@ const WRITERS: Readonly<Record<string, () => string>> = {
   'tour-database': () => tourTable(DATABASE),
   'tour-telemetry': () => tourTable(TELEMETRY),
   'tour-tasks': () => tourTable(TASKS),
+  'tour-cache': () => tourTable(CACHE),
   'tour-limits': () => tourTable(LIMITS),
   'tour-sessions': () => tourTable(SESSIONS),
   'tour-operate': () => tourTable(OPERATE),
@@ -46,6 +47,12 @@ const WRITERS: Readonly<Record<string, () => string>> = {
   'options-link-tuning': () => optionTable('link/settings.ts', 'LinkTuning'),
   'options-send': () => optionTable('link/redis-link.ts', 'SendOptions'),
   'options-database': () => optionTable('database/options.ts', 'DatabaseOptions'),
+  'options-cache': () => optionTable('cache/options.ts', 'CacheTuning'),
+  'options-cache-l1': () => optionTable('cache/options.ts', 'L1Options'),
+  'options-cache-l2': () => optionTable('cache/options.ts', 'L2Options'),
+  'options-cache-lease': () => optionTable('cache/options.ts', 'LeaseOptions'),
+  'options-cache-journal': () => optionTable('cache/options.ts', 'JournalOptions'),
+  'options-cache-away': () => optionTable('cache/options.ts', 'AwayOptions'),
   'options-limit': () => optionTable('limits/options.ts', 'LimitOptions'),
   'options-sessions': () => optionTable('sessions/options.ts', 'SessionSettings'),
   'options-pool': () => optionTable('database/options.ts', 'PoolOptions'),

@@ -21,7 +21,7 @@ const FIELD = /(?:\/\*\*(?<doc>(?:(?!\*\/)[\s\S])*)\*\/\s*)?readonly (?<name>\w+
 
 /** The fields of an exported interface, in the order of the source. */
 export function optionsIn(source: string, name: string): OptionField[] {
-  const body = new RegExp(`export interface ${name} [^{]*\\{\\n([\\s\\S]*?)\\n\\}`).exec(source)?.[1]
+  const body = new RegExp(`export interface ${name}\\b[^{]*\\{\\n([\\s\\S]*?)\\n\\}`).exec(source)?.[1]
   if (body === undefined) throw new Error(`There is no interface ${name}.`)
   return [...body.matchAll(FIELD)].map(({ groups = {} }) => {
     const [text = '', preset] = oneLine(groups['doc'] ?? '').split(/\s*@default\s+/)

@@ -68,6 +68,16 @@ export const DATABASE: Tour = {
   },
 }
 
+export const CACHE: Tour = {
+  folder: 'src/cache',
+  stops: {
+    'What others see': ['cache', 'health', 'stats', 'options', 'codec', 'caches'],
+    'One read': ['tiered-cache', 'flight', 'claims', 'answer', 'traffic', 'load-gate', 'upkeep'],
+    'The tiers': ['memory-store', 'redis-store', 'envelope', 'keys', 'tags'],
+    'Outage and return': ['trust', 'hearing', 'replay', 'journal'],
+  },
+}
+
 export const LIMITS: Tour = {
   folder: 'src/limits',
   stops: {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DatabaseHealth } from '../database/index.ts'
 import type { LinkHealth, LinkStats } from '../link/index.ts'
+import { reportedCache } from '../../test/support/reported-cache.ts'
 import { healthReport, httpStatusOf, type HealthSnapshot } from './health-report.ts'
 
 const since = Date.UTC(2026, 1, 8, 7, 49, 15)
@@ -42,7 +43,7 @@ test("healthReport() has the field document's shape", () => {
   const report = healthReport({
     redis: { ...link, keys: 13 },
     database: durable,
-    l1: { hits: 1, misses: 2, sets: 8, deletes: 1, size: 7 },
+    caches: [reportedCache({ hits: 1, misses: 2, sets: 8, deletes: 1, size: 7 })],
   })
   assert.equal(report.status, 'healthy')
   assert.deepEqual(report.cache, {

@@ -8,19 +8,9 @@
 import type { Reason } from '../errors.ts'
 import type { DatabaseHealth } from '../database/index.ts'
 import type { LinkHealth, LinkStats } from '../link/index.ts'
+import { cacheRole, l1StatsOf, type L1Stats, type ReportedCache } from './cache-report.ts'
 import { MEMORY_MODE } from './incidents.ts'
-
-export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy'
-
-/** Figures of the memory tier; they only grow, but for `size`. */
-export interface L1Stats {
-  readonly hits: number
-  readonly misses: number
-  readonly sets: number
-  readonly deletes: number
-  /** Entries held now. */
-  readonly size: number
-}
+import type { HealthStatus, RoleReport } from './role-report.ts'
 
 /** What the report is made of: snapshots of one moment. */
 export interface HealthSnapshot {
@@ -34,15 +24,9 @@ export interface HealthSnapshot {
   }
   readonly database: { readonly health: DatabaseHealth; readonly engine: string }
   /** Left out: there is no cache, every figure is 0. */
-  readonly l1?: L1Stats
+  readonly caches?: readonly ReportedCache[]
   /** One entry per role in use. */
   readonly roles?: Readonly<Record<string, RoleReport>>
-}
-
-/** How one role does its work at present. */
-export interface RoleReport {
-  readonly status: HealthStatus
-  readonly [detail: string]: unknown
 }
 
 export interface RedisReport {
@@ -79,11 +63,11 @@ export interface HealthReport {
   readonly roles: Readonly<Record<string, RoleReport>>
 }
 
-const NO_CACHE: L1Stats = { hits: 0, misses: 0, sets: 0, deletes: 0, size: 0 }
-
 /** Builds the report; asks nobody, so it is as fast while everything is away. */
 export function healthReport(snapshot: HealthSnapshot): HealthReport {
-  const { redis, database, l1 = NO_CACHE, roles = {} } = snapshot
+  const { redis, database, caches = [] } = snapshot
+  const roles = { ...snapshot.roles, ...(caches.length === 0 ? {} : { cache: cacheRole(caches) }) }
+  const l1 = l1StatsOf(caches)
   const statuses = [
     redisStatus(redis.health),
     databaseStatus(database.health),

@@ -1,3 +1,4 @@
+export type { L1Stats, ReportedCache } from './cache-report.ts'
 export type {
   Channels,
   DatabaseStateMessage,
@@ -12,16 +13,9 @@ export type {
   TypedChannel,
 } from './channels.ts'
 export { channels } from './channels.ts'
-export type {
-  DatabaseReport,
-  HealthReport,
-  HealthSnapshot,
-  HealthStatus,
-  L1Stats,
-  RedisReport,
-  RoleReport,
-} from './health-report.ts'
+export type { DatabaseReport, HealthReport, HealthSnapshot, RedisReport } from './health-report.ts'
 export { healthReport, httpStatusOf } from './health-report.ts'
+export type { HealthStatus, RoleReport } from './role-report.ts'
 export type { AtRisk, Incident, IncidentPhase, Subject } from './incident.ts'
 export type { IncidentOptions, IncidentTotals, IncidentWatch, Watched } from './incidents.ts'
 export { watchIncidents } from './incidents.ts'

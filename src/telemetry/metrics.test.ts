@@ -3,6 +3,7 @@ import { registerHooks } from 'node:module'
 import { test } from 'node:test'
 import { register } from 'prom-client'
 import type { LinkStats } from '../link/index.ts'
+import { reportedCache } from '../../test/support/reported-cache.ts'
 import { createMetrics, type MetricsSources } from './metrics.ts'
 
 const reason = { code: 'connected', text: 'Answers.', nextStep: 'Nothing.' }
@@ -44,7 +45,9 @@ async function scrape(from: MetricsSources): Promise<Map<string, string>> {
 }
 
 test("a scrape has the field document's names", async () => {
-  const samples = await scrape(sources({ l1: () => ({ hits: 3, misses: 4, sets: 8, deletes: 1, size: 7 }) }))
+  const samples = await scrape(
+    sources({ caches: () => [reportedCache({ hits: 3, misses: 4, sets: 8, deletes: 1, size: 7 })] }),
+  )
   assert.equal(samples.get('cache_l1_hits_total'), '3')
   assert.equal(samples.get('cache_l1_misses_total'), '4')
   assert.equal(samples.get('cache_l2_redis_commands_total'), '267')

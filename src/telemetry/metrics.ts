@@ -7,7 +7,7 @@ import type { Counter, CounterConfiguration, Gauge, GaugeConfiguration, Registry
 import { EvenkeelError } from '../errors.ts'
 import type { Database } from '../database/index.ts'
 import type { LinkStats, RedisLink } from '../link/index.ts'
-import type { L1Stats } from './health-report.ts'
+import { l1StatsOf, type ReportedCache } from './cache-report.ts'
 import type { IncidentTotals } from './incidents.ts'
 import type { Subject } from './incident.ts'
 
@@ -19,7 +19,7 @@ export interface MetricsSources {
   readonly keys: () => number | undefined
   readonly incidents: (subject: Subject) => IncidentTotals
   /** @default there is no cache: zeros */
-  readonly l1?: () => L1Stats
+  readonly caches?: () => readonly ReportedCache[]
 }
 
 /** What a scrape must be answered with beside the text. */
@@ -147,16 +147,16 @@ class Family {
 const single = (value: number): readonly Sample[] => [[{}, value]]
 
 /** The names that the field document's dashboards use. */
-function addSeedMetrics(family: Family, { link, keys, l1 }: MetricsSources): void {
+function addSeedMetrics(family: Family, { link, keys, caches = () => [] }: MetricsSources): void {
   family.counter({
     name: 'cache_l1_hits_total',
     help: 'Reads answered from memory.',
-    read: () => single(l1?.().hits ?? 0),
+    read: () => single(l1StatsOf(caches()).hits),
   })
   family.counter({
     name: 'cache_l1_misses_total',
     help: 'Reads that memory could not answer.',
-    read: () => single(l1?.().misses ?? 0),
+    read: () => single(l1StatsOf(caches()).misses),
   })
   family.counter({
     name: 'cache_l2_redis_commands_total',

@@ -2,7 +2,7 @@
  * The tasks in `/health`: how they get to the workers now, and how many wait.
  */
 import type { Tasks, TasksReport } from '../tasks/index.ts'
-import type { RoleReport } from './health-report.ts'
+import type { RoleReport } from './role-report.ts'
 
 /** One entry per queue: `tasks`, and `tasks:<queue>` for others than the default one. */
 export function taskRoles(all: readonly Pick<Tasks, 'report'>[]): Record<string, RoleReport> {

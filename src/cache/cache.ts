@@ -1,0 +1,76 @@
+/**
+ * What users see of a cache: one namespace in two tiers, memory (L1) in front of Redis (L2).
+ */
+import type { CacheHealth } from './health.ts'
+import type { CacheStats } from './stats.ts'
+
+/** Does Redis know of the change? `journalled`: not yet; it is told as soon as it answers, and until then Redis' value of the key is not used. */
+export type WriteOutcome = 'applied' | 'journalled'
+
+/** What a load may look at and decide. */
+export interface LoadContext {
+  readonly key: string
+  /** Aborts when nobody waits for the value any more: every caller has aborted, or the cache was closed. */
+  readonly signal: AbortSignal
+  /** Life of this value, in milliseconds; set it when the value itself says how long it is good. */
+  ttlMs: number | undefined
+  /** Tags of this value, beside those of the call. */
+  tags: readonly string[]
+  /** The value is given to whoever waits for it and not kept. */
+  skip(): void
+}
+
+/**
+ * Gets a value that no tier holds, from where it truly is. `null` is a value and kept ("there is no such product");
+ * `undefined` is given to the callers and not kept.
+ */
+export type Load<V> = (key: string, context: LoadContext) => V | undefined | Promise<V | undefined>
+
+export interface ReadOptions {
+  /** Ends this caller's wait with the signal's reason; the load goes on while others wait for it. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface WriteOptions {
+  /** Life of the value in Redis, in milliseconds. @default l2.ttlMs */
+  readonly ttlMs?: number
+  /** Life of the copy in memory, in milliseconds. @default l1.ttlMs, and never longer than ttlMs */
+  readonly l1TtlMs?: number
+  /** `deleteTag()` of any of them makes the value a miss. @default none */
+  readonly tags?: readonly string[]
+}
+
+export interface LoadOptions extends ReadOptions, WriteOptions {}
+
+/** What the caller who began the flight wants. */
+export interface FlightCall<V> {
+  /** Undefined: look, and load nothing. */
+  readonly load: Load<V> | undefined
+  readonly ttlMs: number
+  readonly l1TtlMs: number
+  readonly tags: readonly string[]
+}
+
+export interface Cache<V> {
+  readonly namespace: string
+  /**
+   * The value out of memory, out of Redis, or through the namespace's own `load`; undefined when there is none.
+   * Never waits for Redis longer than `l2.deadlineMs`.
+   * @throws what the load throws, unless a stale copy may stand in (`staleIfErrorMs`)
+   */
+  get(key: string, options?: ReadOptions): Promise<V | undefined>
+  /** The same with a load of its own. Callers of one key share one load. */
+  getOrSet<W extends V = V>(key: string, load: Load<W>, options?: LoadOptions): Promise<W>
+  /** The copy in memory, at once; undefined when there is none that is good. Counts as no read. */
+  peek(key: string): V | undefined
+  /** Does any tier hold the key? Loads nothing. */
+  has(key: string): Promise<boolean>
+  /** Puts a value into both tiers; every other process drops its copy. */
+  set(key: string, value: V, options?: WriteOptions): Promise<WriteOutcome>
+  /** Drops the key in both tiers and in every process; a load that began before is not kept. */
+  delete(key: string): Promise<WriteOutcome>
+  readonly stats: CacheStats
+  readonly health: CacheHealth
+  /** Ends what runs; never waits for Redis. Reads and writes fail from then on. */
+  close(): Promise<void>
+}

@@ -1,0 +1,155 @@
+/**
+ * Puts a cache together: options, tiers, journal, what is heard and how far it is believed.
+ */
+import { randomBytes } from 'node:crypto'
+import { OptionError } from '../errors.ts'
+import type { RedisLink } from '../link/index.ts'
+import type { Cache, FlightCall } from './cache.ts'
+import { Flight } from './flight.ts'
+import { Hearing } from './hearing.ts'
+import { Journal } from './journal.ts'
+import { KeyNames } from './keys.ts'
+import { LoadGate } from './load-gate.ts'
+import { MemoryStore } from './memory-store.ts'
+import { readSettings, type CacheOptions, type Settings } from './options.ts'
+import type { Without } from './parts.ts'
+import { RedisStore } from './redis-store.ts'
+import { Replay } from './replay.ts'
+import { newCounters } from './stats.ts'
+import { Tags } from './tags.ts'
+import { TieredCache, type TieredParts } from './tiered-cache.ts'
+import { Flights } from './traffic.ts'
+import { Trust } from './trust.ts'
+import { Upkeep } from './upkeep.ts'
+
+/**
+ * Makes a cache over a link, which whoever made it starts and closes; without one it is memory alone.
+ * @throws OptionError that names the option which cannot work
+ */
+export function createCache<V = unknown>(options: CacheOptions<V>): Cache<V> {
+  return assembleCache(options)
+}
+
+/** The same for tests that take a mechanism out. */
+export function assembleCache<V>(options: CacheOptions<V>, without: Without = {}): Cache<V> {
+  const settings = readSettings(options)
+  const base = baseOf(options, settings)
+  // The parts tell each other of what happens; the cache is the last that is made, and nothing happens before.
+  const made: Made<V> = { cache: undefined }
+  const hearing = hearingOf(base, made, without)
+  const replay = replayOf(base, made, hearing)
+  const trust = new Trust({
+    link: options.link,
+    clock: settings.clock,
+    hearing,
+    replay,
+    onState: () => undefined,
+    withoutEpoch: without.epoch === true,
+  })
+  const flights = new Flights<V>()
+  const parts: TieredParts<V> = {
+    ...base,
+    trust,
+    flights,
+    replay,
+    without,
+    load: options.load,
+    traffic: flights,
+    publish: (name) => hearing.publish(name),
+    gate: new LoadGate({ clock: settings.clock, maxLoads: settings.away.maxLoads, waitMs: settings.lease.waitMs }),
+    upkeep: new Upkeep({ ...base, replay }),
+    refreshEarly: (key, call, found) => refreshEarly(parts, { key, call, ...found }),
+  }
+  made.cache = new TieredCache(parts)
+  trust.start()
+  return made.cache
+}
+
+interface Made<V> {
+  cache: TieredCache<V> | undefined
+}
+
+/** What needs nobody else. */
+type Base<V> = ReturnType<typeof baseOf<V>>
+
+function baseOf<V>({ link }: CacheOptions<V>, settings: Settings) {
+  const names = new KeyNames(settings.prefix, settings.namespace)
+  const onClose = link === undefined ? () => undefined : claim(link, names.prefix)
+  const sender = randomBytes(6).toString('base64url')
+  let writes = 0
+  const token = (): string => `${sender}.${(writes++).toString(36)}`
+  return {
+    link,
+    settings,
+    names,
+    onClose,
+    sender,
+    token,
+    counters: newCounters(),
+    tags: new Tags(),
+    journal: new Journal({ maxKeys: settings.journal.maxKeys, file: undefined }),
+    memory: new MemoryStore<V>(settings.l1),
+    redis: link === undefined ? undefined : new RedisStore({ link, names, settings, token }),
+  }
+}
+
+function hearingOf<V>({ link, names, sender }: Base<V>, made: Made<V>, { tracking = false }: Without): Hearing {
+  return new Hearing({
+    link,
+    names,
+    sender,
+    changed: (what) => made.cache?.changed(what),
+    changedAll: () => made.cache?.changedAll(),
+    without: tracking,
+  })
+}
+
+function replayOf<V>({ settings, ...base }: Base<V>, made: Made<V>, hearing: Hearing): Replay {
+  return new Replay({
+    ...base,
+    afterRestart: settings.afterRestart,
+    deadlineMs: settings.l2.writeDeadlineMs,
+    tagLifeMs: () => tagLifeMs(settings),
+    told: (key) => made.cache?.told(key),
+    publish: (name) => hearing.publish(name),
+    superseded: () => made.cache?.superseded(),
+  })
+}
+
+interface Early<V> {
+  readonly key: string
+  readonly call: FlightCall<V>
+  readonly seen: string
+  readonly remainingMs: number
+  readonly ttlMs: number
+}
+
+/** Behind the reader's back, by whoever is first of all processes. */
+function refreshEarly<V>(parts: TieredParts<V>, { key, call, seen, remainingMs, ttlMs }: Early<V>): void {
+  const { settings, flights } = parts
+  if (call.load === undefined || remainingMs > ttlMs * (1 - settings.earlyRefresh)) return
+  if (settings.economy() || flights.apart(key)) return
+  const flight = new Flight(key, call, parts)
+  flights.addApart(flight)
+  flight.refresh(call.load, seen)
+}
+
+/** Twice what a value with the tag lives by the options, for calls that ask for more. */
+function tagLifeMs({ l2, staleMs }: Settings): number {
+  return Math.max(3_600_000, 2 * (l2.ttlMs + staleMs))
+}
+
+const prefixes = new WeakMap<RedisLink, Set<string>>()
+
+/** Two caches with the same keys on one link would not hear of each other's changes: Redis does not tell a connection of its own. */
+function claim(link: RedisLink, prefix: string): () => void {
+  const taken = prefixes.get(link) ?? new Set()
+  const other = [...taken].find((one) => one.startsWith(prefix) || prefix.startsWith(one))
+  if (other !== undefined)
+    throw new OptionError(
+      'namespace',
+      `Expected a 'namespace' that no other cache on this link has, got the keys '${prefix}*' beside '${other}*'.`,
+    )
+  prefixes.set(link, taken.add(prefix))
+  return () => void taken.delete(prefix)
+}

@@ -1,0 +1,332 @@
+/**
+ * One key on its way into memory: at most one flight per key and process, however many callers wait for it.
+ *
+ *     GET ──fresh──▶ answer
+ *      ├─ nothing, or of no use ─▶ lease ──▶ load ─▶ answer ─▶ store over the lease, and only over it
+ *      ├─ a lease of another    ─▶ wait for its value, GET again
+ *      └─ no answer, Redis away ─▶ load ─▶ answer; kept in memory alone
+ *
+ * A change of the key while the flight is on its way detaches it: callers who come later start anew. What it brings then is
+ * given to those who had asked before, and not kept.
+ */
+import { CacheError } from '../errors.ts'
+import { Answer } from './answer.ts'
+import type { FlightCall, Load } from './cache.ts'
+import { Claims, type Claim } from './claims.ts'
+import { DecidedContext } from './load-context.ts'
+import type { Parts } from './parts.ts'
+import type { MemoryEntry } from './memory-store.ts'
+import type { Stored } from './redis-store.ts'
+
+type Phase = 'reading' | 'waiting' | 'loading' | 'storing' | 'over'
+
+/** What looking at Redis came to. */
+type Found<V> =
+  | { readonly kind: 'value'; readonly value: V }
+  | { readonly kind: 'claim'; readonly claim: Claim | undefined }
+
+const UNCLAIMED = { kind: 'claim', claim: undefined } as const
+/** Without anybody to tell that the value has come, another process' lease is looked at after 4 ms, then ever less often. */
+const POLL_MS = { first: 4, firstWhenTold: 50, cap: 50 }
+/** A value that changes while it is read is read again, so often at most. */
+const MAX_READS = 3
+/** With a source that fails, a copy answers for so long before the source is asked again. */
+const HOLD_OFF_MS = 1000
+
+export class Flight<V> {
+  readonly key: string
+  readonly #answer: Answer<V>
+  readonly #parts: Parts<V>
+  readonly #call: FlightCall<V>
+  readonly #claims: Claims
+  readonly #epoch: number
+  /** Began while a write of our own was on its way: what is read then is not known to stay. */
+  readonly #unsure: boolean
+  readonly #tagClock: number
+  #phase: Phase = 'reading'
+  #fenced = false
+  #stirred = false
+  #echoed = false
+  #wake: (() => void) | undefined
+  #abort: AbortController | undefined
+
+  constructor(key: string, call: FlightCall<V>, parts: Parts<V>) {
+    this.key = key
+    this.#call = call
+    this.#parts = parts
+    this.#claims = new Claims(key, parts)
+    this.#epoch = parts.trust.epoch
+    this.#unsure = parts.traffic.writing(key)
+    this.#tagClock = parts.tags.clock
+    const { settings, counters } = parts
+    this.#answer = new Answer({ settings, counters, onDeserted: (reason) => this.#abort?.abort(reason) })
+  }
+
+  get loads(): boolean {
+    return this.#call.load !== undefined
+  }
+
+  /** Begins; `copy` is what memory holds, its time passed or not known to be true. */
+  start(copy: MemoryEntry<V> | undefined): void {
+    if (copy !== undefined) this.#answer.hold({ value: copy.value, freshUntil: copy.freshUntil })
+    void this.#fly()
+  }
+
+  /** Loads a value anew that is still good, when no other process does; nobody waits for it. */
+  refresh(load: Load<V>, seen: string): void {
+    this.leave()
+    void this.#refresh(load, seen)
+  }
+
+  /** One caller more. */
+  join(signal: AbortSignal | undefined): Promise<V | undefined> {
+    return this.#answer.join(signal)
+  }
+
+  /** Nobody who asked waits for it: he was given a copy. */
+  leave(): void {
+    this.#answer.promise.catch(() => 'a copy was given')
+  }
+
+  /** The key was changed by this process: what the flight brings is not kept. */
+  fence(): void {
+    this.#fenced = true
+    this.#answer.forgetCopy()
+    this.#wake?.()
+  }
+
+  /** Redis tells that the key was changed, perhaps by this flight's own script. Returns whether later callers may still join. */
+  stir(): boolean {
+    if (this.#phase === 'reading') this.#stirred = true
+    else if (this.#phase === 'waiting') this.#wake?.()
+    else this.#echoed = true
+    return this.#phase === 'reading' || this.#phase === 'waiting'
+  }
+
+  /** Everything may have changed. */
+  cancel(error: CacheError): void {
+    this.#fenced = true
+    this.#abort?.abort(error)
+    this.#answer.fail(error)
+    this.#wake?.()
+  }
+
+  // --- the way --------------------------------------------------------------------------------------------------
+
+  async #fly(): Promise<void> {
+    const { trust, journal, redis, traffic } = this.#parts
+    try {
+      const asks = redis !== undefined && trust.usable && !journal.holds(this.key)
+      const found = asks ? await this.#look() : UNCLAIMED
+      if (found.kind === 'value') this.#answer.give(found.value)
+      else if (this.#call.load === undefined) this.#answer.give(undefined)
+      else await this.#load(this.#call.load, found.claim)
+    } catch (error) {
+      this.#fail(error)
+    } finally {
+      this.#phase = 'over'
+      traffic.landed(this)
+    }
+  }
+
+  async #refresh(load: Load<V>, seen: string): Promise<void> {
+    const { traffic, counters } = this.#parts
+    try {
+      const claim = await this.#claims.guard(seen)
+      if (claim === undefined) return
+      counters.loadsEarly += 1
+      await this.#load(load, claim)
+    } catch (error) {
+      // What the load throws is counted where it is run; a Redis that does not answer shows in the health.
+      this.#fail(error)
+    } finally {
+      this.#phase = 'over'
+      traffic.landed(this)
+    }
+  }
+
+  /** Looks at Redis until there is a value, or it is ours to load. */
+  async #look(): Promise<Found<V>> {
+    const { settings, trust } = this.#parts
+    const until = settings.clock.now() + settings.lease.waitMs
+    let pollMs = trust.hears ? POLL_MS.firstWhenTold : POLL_MS.first
+    for (let waits = 0; ; waits++) {
+      const stored = await this.#read()
+      if (stored === undefined) return UNCLAIMED
+      if (stored.kind === 'value' && !(await this.#parts.upkeep.learnTags(stored.header.tags))) return UNCLAIMED
+      const value = this.#judge(stored)
+      if (value !== undefined) return value
+      if (this.#call.load === undefined) return UNCLAIMED
+      if (stored.kind !== 'lease') {
+        const claim = await this.#claims.take(stored, stored.kind === 'value' && this.#answer.copy !== undefined)
+        if (claim !== 'taken') return { kind: 'claim', claim }
+        // Whoever had it has failed, and now others try: one more turn of waiting would make the last of them wait long.
+        if (waits > 0) return UNCLAIMED
+      }
+      if (settings.clock.now() >= until || this.#fenced || !trust.usable) return UNCLAIMED
+      await this.#wait(Math.min(pollMs, until - settings.clock.now()))
+      pollMs = Math.min(POLL_MS.cap, pollMs * 2)
+    }
+  }
+
+  /** What Redis holds, read so that nothing changed under way; undefined: no answer. */
+  async #read(): Promise<Stored | undefined> {
+    const { redis, trust, counters } = this.#parts
+    for (let reads = 1; ; reads++) {
+      this.#phase = 'reading'
+      this.#stirred = false
+      const { answers } = trust
+      try {
+        const stored = await redis?.read(this.key)
+        trust.answered()
+        if (this.#stirred && reads < MAX_READS) continue
+        return stored
+      } catch (error) {
+        counters.l2Errors += 1
+        trust.failed(error, answers)
+        return undefined
+      }
+    }
+  }
+
+  /** A good value is kept and returned; one whose time has passed stays in hand. */
+  #judge(stored: Stored): Found<V> | undefined {
+    const { counters, upkeep } = this.#parts
+    if (stored.kind !== 'value') {
+      if (stored.kind === 'foreign') upkeep.undecodable(this.key, 'Redis holds something that is no value of ours')
+      counters.l2Misses += 1
+      return undefined
+    }
+    const opened = upkeep.open(this.key, stored)
+    if (opened === undefined) {
+      counters.l2Misses += 1
+      return undefined
+    }
+    if (opened.remainingMs <= 0) {
+      this.#answer.hold({ value: opened.value, freshUntil: this.#now() + opened.remainingMs })
+      counters.l2Misses += 1
+      return undefined
+    }
+    counters.l2Hits += 1
+    if (!this.#fenced) {
+      const certain = !this.#stirred && !this.#unsure && this.#parts.trust.hears
+      upkeep.keepRead(this.key, opened, certain ? this.#epoch : 'unverified')
+      this.#parts.refreshEarly(this.key, this.#call, { ...opened, seen: stored.seen })
+    }
+    return { kind: 'value', value: opened.value }
+  }
+
+  #wait(forMs: number): Promise<void> {
+    const { clock } = this.#parts.settings
+    this.#phase = 'waiting'
+    return new Promise((resolve) => {
+      const timer = clock.setTimer(() => this.#wake?.(), Math.max(1, forMs))
+      this.#wake = () => {
+        this.#wake = undefined
+        clock.clearTimer(timer)
+        resolve()
+      }
+    })
+  }
+
+  // --- loading --------------------------------------------------------------------------------------------------
+
+  async #load(load: Load<V>, claim: Claim | undefined): Promise<void> {
+    const { trust, gate, counters, settings } = this.#parts
+    const bounded = !trust.usable
+    this.#phase = 'loading'
+    if (bounded && !gate.tryEnter()) {
+      const anyCopy = settings.away.overflow === 'stale' && !this.#fenced ? this.#answer.copy : undefined
+      if (anyCopy === undefined && (settings.away.overflow === 'reject' || !(await gate.enter()))) {
+        counters.loadsRefused += 1
+        throw new CacheError('CACHE_BUSY', `${settings.away.maxLoads} loads run already while Redis is away.`, {
+          retryable: true,
+          nextStep: "Raise 'away.maxLoads' if the source can bear more.",
+        })
+      }
+      if (anyCopy !== undefined) {
+        this.#answer.giveCopy(anyCopy)
+        return
+      }
+    }
+    try {
+      await this.#loadNow(load, claim)
+    } finally {
+      if (bounded) gate.leave()
+    }
+  }
+
+  async #loadNow(load: Load<V>, claim: Claim | undefined): Promise<void> {
+    const { counters, upkeep } = this.#parts
+    const context = new DecidedContext(this.key, this.#call.tags, () => (this.#abort ??= new AbortController()).signal)
+    const stopRenewing = claim?.kind === 'lease' ? upkeep.renew(this.key, claim.token) : undefined
+    counters.loads += 1
+    let value: V | undefined
+    try {
+      value = await load(this.key, context)
+    } catch (error) {
+      counters.loadsFailed += 1
+      stopRenewing?.()
+      this.#claims.release(claim)
+      throw error
+    }
+    stopRenewing?.()
+    if (value === undefined || context.skipped) {
+      this.#claims.release(claim)
+      if (value === undefined) this.#answer.give(undefined)
+      else this.#answer.give(value)
+      return
+    }
+    upkeep.isolate(value)
+    this.#answer.give(value)
+    await this.#store(value, context, claim)
+  }
+
+  async #store(value: V, context: DecidedContext, claim: Claim | undefined): Promise<void> {
+    const { counters, redis, upkeep, traffic, trust, settings } = this.#parts
+    const { key } = this
+    const ttlMs = upkeep.ttlOf(context.ttlMs ?? this.#call.ttlMs)
+    // Named only now, a tag may have been deleted while the load ran.
+    const late = context.tags !== this.#call.tags
+    const tags = late ? [...new Set([...this.#call.tags, ...context.tags])] : this.#call.tags
+    if (late && this.#tagClock !== this.#parts.tags.clock) this.#fenced = true
+    const facts = { ttlMs, l1TtlMs: this.#call.l1TtlMs, tags, clock: this.#tagClock }
+    if (claim === undefined || redis === undefined || this.#fenced) {
+      this.#claims.release(claim)
+      if (this.#fenced || (this.#echoed && claim === undefined)) counters.fenced += 1
+      else
+        upkeep.keepLoaded(key, value, { ...facts, epoch: trust.usable ? 'unverified' : this.#epoch, bytes: undefined })
+      return
+    }
+    const data = upkeep.encode(key, value, facts)
+    if (data === undefined) {
+      this.#claims.release(claim)
+      upkeep.keepLoaded(key, value, { ...facts, epoch: 'unverified', bytes: undefined })
+      return
+    }
+    this.#phase = 'storing'
+    traffic.beginWrite(key)
+    const outcome = await this.#claims.store(claim, { data, lifeMs: ttlMs + settings.staleMs })
+    traffic.endWrite(key)
+    if (outcome === 'refused' || this.#fenced) counters.fenced += 1
+    else {
+      const epoch = outcome === 'stored' && !this.#echoed ? 'echo-due' : 'unverified'
+      upkeep.keepLoaded(key, value, { ...facts, epoch, bytes: data.length })
+    }
+    if (claim.kind === 'guard') this.#claims.release(claim)
+  }
+
+  /** A copy stands in for a while; else everybody who waits gets the error, at once. */
+  #fail(error: unknown): void {
+    const copy = this.#fenced ? undefined : this.#answer.standIn
+    if (copy === undefined) this.#answer.fail(error)
+    else {
+      this.#parts.upkeep.holdOff(this.key, HOLD_OFF_MS)
+      this.#answer.giveCopy(copy)
+    }
+  }
+
+  #now(): number {
+    return this.#parts.settings.clock.now()
+  }
+}

@@ -1,0 +1,20 @@
+export type { Cache, Load, LoadContext, LoadOptions, ReadOptions, WriteOptions, WriteOutcome } from './cache.ts'
+export { Caches } from './caches.ts'
+export type { CachesOptions } from './caches.ts'
+export { jsonCodec } from './codec.ts'
+export type { Codec } from './codec.ts'
+export { createCache } from './create-cache.ts'
+export type { CacheHealth, CacheState, Coherence } from './health.ts'
+export type {
+  AfterRestart,
+  AwayOptions,
+  CacheOptions,
+  CacheTuning,
+  CompressionOptions,
+  Isolate,
+  JournalOptions,
+  L1Options,
+  L2Options,
+  LeaseOptions,
+} from './options.ts'
+export type { CacheStats } from './stats.ts'

@@ -1,0 +1,27 @@
+/**
+ * What a load is given, and what it decided.
+ */
+import type { LoadContext } from './cache.ts'
+
+export class DecidedContext implements LoadContext {
+  readonly key: string
+  ttlMs: number | undefined
+  tags: readonly string[]
+  skipped = false
+  readonly #signal: () => AbortSignal
+
+  constructor(key: string, tags: readonly string[], signal: () => AbortSignal) {
+    this.key = key
+    this.tags = tags
+    this.#signal = signal
+  }
+
+  /** Made when it is first asked for: most loads do not. */
+  get signal(): AbortSignal {
+    return this.#signal()
+  }
+
+  skip(): void {
+    this.skipped = true
+  }
+}

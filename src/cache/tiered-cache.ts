@@ -1,0 +1,323 @@
+/**
+ * The cache as its users see it: what is answered at once out of memory, and what becomes a flight.
+ *
+ *     get ──▶ in memory, of this epoch, in time? ──yes──▶ answer
+ *                         │no
+ *                         ├─ Redis away, copy in time?              ─▶ answer
+ *                         ├─ time over, staleWhileRevalidate left?  ─▶ answer, and a flight behind it
+ *                         └─ a flight, shared by all who ask for the key
+ */
+import { CacheError } from '../errors.ts'
+import type { Cache, FlightCall, Load, LoadOptions, ReadOptions, WriteOptions, WriteOutcome } from './cache.ts'
+import { Flight } from './flight.ts'
+import type { CacheHealth } from './health.ts'
+import type { KeyNames, Named } from './keys.ts'
+import type { MemoryEntry, MemoryStore } from './memory-store.ts'
+import { ttlOption, type Settings } from './options.ts'
+import type { Parts } from './parts.ts'
+import type { Replay } from './replay.ts'
+import { statsOf, type CacheStats, type Counters } from './stats.ts'
+import type { Flights } from './traffic.ts'
+import type { Trust } from './trust.ts'
+import { ECHO_DUE, UNVERIFIED, type Keeping } from './upkeep.ts'
+
+export interface TieredParts<V> extends Parts<V> {
+  readonly load: Load<V> | undefined
+  readonly names: KeyNames
+  readonly replay: Replay
+  readonly flights: Flights<V>
+  /** Tells processes that hear by messages. */
+  readonly publish: (name: string) => void
+  /** The namespace is free again. */
+  readonly onClose: () => void
+}
+
+const MAX_KEY_LENGTH = 32_768
+
+export class TieredCache<V> implements Cache<V> {
+  readonly namespace: string
+  readonly #parts: TieredParts<V>
+  readonly #settings: Settings
+  readonly #memory: MemoryStore<V>
+  readonly #trust: Trust
+  readonly #counters: Counters
+  readonly #flights: Flights<V>
+  readonly #clone: boolean
+  readonly #lookCall: FlightCall<V>
+  #closed = false
+
+  constructor(parts: TieredParts<V>) {
+    const { settings } = parts
+    this.namespace = settings.namespace
+    this.#parts = parts
+    this.#settings = settings
+    this.#memory = parts.memory
+    this.#trust = parts.trust
+    this.#counters = parts.counters
+    this.#flights = parts.flights
+    this.#clone = settings.isolate === 'clone'
+    this.#lookCall = this.#callOf(parts.load, {})
+  }
+
+  get stats(): CacheStats {
+    const { size, bytes, evictions } = this.#memory
+    return statsOf(this.#counters, { size, bytes, evictions, journalled: this.#parts.journal.size })
+  }
+
+  get health(): CacheHealth {
+    const { state, since, reason, coherence } = this.#trust
+    const { journal } = this.#parts
+    return { state, since, reason, coherence, journalled: journal.size, overflowed: journal.all !== undefined }
+  }
+
+  get(key: string, options?: ReadOptions): Promise<V | undefined> {
+    const entry = this.#hit(key)
+    if (entry !== undefined) return Promise.resolve(this.#clone ? structuredClone(entry.value) : entry.value)
+    return this.#slow(key, this.#lookCall, options?.signal)
+  }
+
+  getOrSet<W extends V = V>(key: string, load: Load<W>, options?: LoadOptions): Promise<W> {
+    const entry = this.#hit(key)
+    if (entry !== undefined) return Promise.resolve((this.#clone ? structuredClone(entry.value) : entry.value) as W)
+    const call = this.#callOf(load, options ?? NO_OPTIONS)
+    return this.#slow(key, call, options?.signal) as Promise<W>
+  }
+
+  peek(key: string): V | undefined {
+    const entry = this.#memory.get(key)
+    if (entry === undefined || entry.expiresAt <= this.#settings.clock.now()) return undefined
+    if (entry.epoch !== this.#trust.epoch && this.#trust.usable) return undefined
+    if (entry.tags !== undefined && !this.#parts.tags.allow(entry.tags)) return undefined
+    return this.#clone ? structuredClone(entry.value) : entry.value
+  }
+
+  async has(key: string): Promise<boolean> {
+    if (this.peek(key) !== undefined) return true
+    return (await this.#slow(key, NO_LOAD, undefined)) !== undefined
+  }
+
+  set(key: string, value: V, options: WriteOptions = NO_OPTIONS): Promise<WriteOutcome> {
+    const refusal = this.#refusal(key)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    if (value === undefined) return Promise.reject(argumentError("Cannot set undefined; 'null' is a value."))
+    const { ttlMs, l1TtlMs, tags } = this.#callOf(undefined, options)
+    return this.#set(key, value, {
+      ttlMs: this.#parts.upkeep.ttlOf(ttlMs),
+      l1TtlMs,
+      tags,
+      clock: this.#parts.tags.clock,
+    })
+  }
+
+  delete(key: string): Promise<WriteOutcome> {
+    const refusal = this.#refusal(key)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    this.#counters.l1Deletes += 1
+    this.#memory.delete(key)
+    this.#flights.fence(key)
+    return this.#tell(key, async () => {
+      await this.#parts.redis?.remove(key)
+      this.#counters.l2Deletes += 1
+    })
+  }
+
+  close(): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    this.#closed = true
+    this.#trust.close()
+    this.#flights.cancelAll(closedError())
+    this.#parts.journal.close()
+    this.#memory.clear()
+    this.#parts.onClose()
+    return Promise.resolve()
+  }
+
+  /** Redis, or another process, tells of a change. */
+  changed(what: Named): void {
+    const { tags } = this.#parts
+    if (what.kind === 'entry') this.#drop(what.key)
+    else if (what.kind === 'tag') tags.forget(what.tag)
+    else this.#trust.look()
+  }
+
+  /** Redis was emptied. */
+  changedAll(): void {
+    this.#counters.l1Invalidations += this.#memory.size
+    this.#memory.clear()
+    this.#flights.stirAll()
+    this.#parts.tags.forgetAll()
+    this.#trust.look()
+  }
+
+  /** Values of an older generation count no more, in memory neither. */
+  superseded(): void {
+    this.#memory.clear()
+  }
+
+  /** Redis has been told that the key changed: what memory holds is to be asked for. */
+  told(key: string): void {
+    const entry = this.#memory.get(key)
+    if (entry !== undefined) entry.epoch = UNVERIFIED
+  }
+
+  // --- reads ----------------------------------------------------------------------------------------------------
+
+  /** What memory may answer with at once. */
+  #hit(key: string): MemoryEntry<V> | undefined {
+    const entry = this.#memory.get(key)
+    if (entry === undefined || entry.epoch !== this.#trust.epoch) return undefined
+    if (entry.expiresAt <= this.#settings.clock.now()) return undefined
+    if (entry.tags !== undefined && !this.#parts.tags.assure(entry.tags)) return undefined
+    entry.visited = true
+    this.#counters.l1Hits += 1
+    return entry
+  }
+
+  #slow(key: string, call: FlightCall<V>, signal: AbortSignal | undefined): Promise<V | undefined> {
+    const refusal = this.#refusal(key)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    const copy = this.#copyOf(key)
+    if (copy !== undefined && this.#goodWhileAway(copy)) {
+      this.#counters.l1Hits += 1
+      copy.visited = true
+      return Promise.resolve(this.#own(copy.value))
+    }
+    this.#counters.l1Misses += 1
+    const running = this.#flights.find(key, call.load !== undefined)
+    if (running !== undefined && call.load !== undefined) this.#counters.loadsShared += 1
+    const flight = running ?? this.#takeOff(key, call, copy)
+    if (copy !== undefined && call.load !== undefined && this.#goodMeanwhile(copy)) {
+      this.#counters.stale += 1
+      flight.leave()
+      return Promise.resolve(this.#own(copy.value))
+    }
+    const answer = flight.join(signal)
+    return this.#clone ? answer.then((value) => structuredClone(value)) : answer
+  }
+
+  #takeOff(key: string, call: FlightCall<V>, copy: MemoryEntry<V> | undefined): Flight<V> {
+    const flight = new Flight(key, call, this.#parts)
+    this.#flights.add(flight)
+    flight.start(copy)
+    return flight
+  }
+
+  /** The entry, unless its time is over for good or one of its tags was deleted. */
+  #copyOf(key: string): MemoryEntry<V> | undefined {
+    const entry = this.#memory.get(key)
+    if (entry === undefined) return undefined
+    const { tags } = this.#parts
+    if (entry.usableUntil > this.#settings.clock.now() && (entry.tags === undefined || tags.allow(entry.tags)))
+      return entry
+    this.#memory.delete(key)
+    return undefined
+  }
+
+  /** Nobody can be asked whether it is still true: it is until its time is over. */
+  #goodWhileAway({ key, expiresAt }: MemoryEntry<V>): boolean {
+    if (expiresAt <= this.#settings.clock.now()) return false
+    return !this.#trust.usable || this.#parts.journal.holds(key)
+  }
+
+  #goodMeanwhile({ expiresAt, freshUntil }: MemoryEntry<V>): boolean {
+    const { staleWhileRevalidateMs, clock } = this.#settings
+    const now = clock.now()
+    return staleWhileRevalidateMs > 0 && expiresAt <= now && now < freshUntil + staleWhileRevalidateMs
+  }
+
+  #own(value: V): V {
+    return this.#clone ? structuredClone(value) : value
+  }
+
+  #callOf(load: Load<V> | undefined, { ttlMs, l1TtlMs, tags }: WriteOptions): FlightCall<V> {
+    const { l1, l2 } = this.#settings
+    return {
+      load,
+      ttlMs: ttlOption('ttlMs', ttlMs, l2.ttlMs),
+      l1TtlMs: ttlOption('l1TtlMs', l1TtlMs, l1.ttlMs),
+      tags: tags ?? NO_TAGS,
+    }
+  }
+
+  // --- writes ---------------------------------------------------------------------------------------------------
+
+  #set(key: string, value: V, keeping: Keeping): Promise<WriteOutcome> {
+    const { upkeep, redis } = this.#parts
+    this.#flights.fence(key)
+    upkeep.isolate(value)
+    const kept = this.#clone ? structuredClone(value) : value
+    const data = redis === undefined ? undefined : upkeep.encode(key, value, keeping)
+    const epoch = this.#trust.usable ? 'unverified' : this.#trust.epoch
+    upkeep.keepLoaded(key, kept, { ...keeping, epoch, bytes: data?.length })
+    const entry = this.#memory.get(key)
+    const began = this.#trust.epoch
+    return this.#tell(key, async () => {
+      // What cannot be encoded must at least not leave the old value behind.
+      if (data === undefined) await redis?.remove(key)
+      else await redis?.write(key, data, keeping.ttlMs + this.#settings.staleMs)
+      this.#counters.l2Sets += 1
+      const untouched = entry !== undefined && entry === this.#memory.get(key) && entry.value === kept
+      if (untouched && entry.epoch === UNVERIFIED && this.#trust.hears && data !== undefined) entry.epoch = began
+    })
+  }
+
+  /** Tells Redis, or notes that it must be told. */
+  async #tell(key: string, write: () => Promise<void>): Promise<WriteOutcome> {
+    const { journal, traffic, names, publish } = this.#parts
+    const trust = this.#trust
+    if (trust.memoryOnly) return 'applied'
+    if (trust.state === 'away') return this.#journal(key)
+    traffic.beginWrite(key)
+    const { answers } = trust
+    try {
+      await write()
+      trust.answered()
+      journal.settle(key)
+      publish(names.entry(key))
+      return 'applied'
+    } catch (error) {
+      this.#counters.l2Errors += 1
+      trust.failed(error, answers)
+      return this.#journal(key)
+    } finally {
+      traffic.endWrite(key)
+    }
+  }
+
+  #journal(key: string): WriteOutcome {
+    if (this.#parts.without.journal !== true) this.#parts.journal.note(key)
+    this.#trust.noted()
+    return 'journalled'
+  }
+
+  #drop(key: string): void {
+    this.#flights.stir(key)
+    const entry = this.#memory.get(key)
+    if (entry === undefined) return
+    if (entry.epoch === ECHO_DUE) {
+      entry.epoch = UNVERIFIED
+      return
+    }
+    this.#memory.delete(key)
+    this.#counters.l1Invalidations += 1
+  }
+
+  #refusal(key: string): CacheError | undefined {
+    if (this.#closed) return closedError()
+    if (typeof key !== 'string' || key.length === 0 || key.length > MAX_KEY_LENGTH)
+      return argumentError(`A key must be a text of 1 to ${MAX_KEY_LENGTH} characters.`)
+    return key.isWellFormed() ? undefined : argumentError('A key must be well-formed Unicode.')
+  }
+}
+
+const NO_OPTIONS: LoadOptions = {}
+const NO_TAGS: readonly string[] = []
+const NO_LOAD: FlightCall<never> = { load: undefined, ttlMs: 1, l1TtlMs: 1, tags: NO_TAGS }
+
+function closedError(): CacheError {
+  return new CacheError('CACHE_CLOSED', 'The cache was closed.')
+}
+
+function argumentError(message: string): CacheError {
+  return new CacheError('CACHE_ARGUMENT', message)
+}

@@ -1,0 +1,257 @@
+/**
+ * How far the tiers may be believed now, and the way back after an interruption:
+ *
+ *     link serves again ─▶ which server, which generation? ─▶ journal replayed ─▶ Redis is used
+ *     tracking hears    ─▶ new epoch: every copy in memory is asked for at Redis once
+ *
+ * What our old connections left behind is killed by the link before it serves, so a replayed change is the last word.
+ */
+import type { Clock, TimerHandle } from '../clock.ts'
+import { LinkError, type Reason } from '../errors.ts'
+import type { LinkHealth, RedisLink } from '../link/index.ts'
+import type { CacheState, Coherence } from './health.ts'
+import type { Hearing } from './hearing.ts'
+import type { Replay } from './replay.ts'
+
+export interface TrustOptions {
+  readonly link: RedisLink | undefined
+  readonly clock: Clock
+  readonly hearing: Hearing
+  readonly replay: Replay
+  /** The state changed. */
+  readonly onState: (state: CacheState, before: CacheState, reason: Reason) => void
+  /** Taken out for a test: interruptions make no new epoch. */
+  readonly withoutEpoch: boolean
+}
+
+/** Link states in which Redis may be read. */
+const REACHABLE: readonly LinkHealth['state'][] = ['up', 'write-blocked']
+const RETRY_MS = { first: 50, cap: 1000 }
+const SUSPECT_MS = 500
+const MEMORY_ONLY: Reason = {
+  code: 'memory-mode',
+  text: 'The cache was made without a link: it keeps everything in memory.',
+  nextStep: 'Nothing, if that is wanted; else give it a link.',
+}
+const UP: Reason = { code: 'up', text: 'Memory and Redis are in use.', nextStep: 'Nothing.' }
+const RECOVERING: Reason = {
+  code: 'recovering',
+  text: 'Redis answers again; it is being told what changed meanwhile.',
+  nextStep: 'Nothing: Redis is used as soon as that is done.',
+}
+const CLOSED: Reason = { code: 'closed', text: 'The cache was closed.', nextStep: 'Nothing.' }
+const SUSPECT: Reason = {
+  code: 'no-answer',
+  text: 'Redis left a call unanswered and nothing has come since.',
+  nextStep: 'Nothing yet: it is being asked.',
+}
+
+export class Trust {
+  readonly #options: TrustOptions
+  readonly #clock: Clock
+  /** Copies in memory of another epoch are asked for at Redis before they are used. */
+  epoch = 1
+  /** May Redis be read and written? */
+  usable = false
+  /** May what was read from Redis be kept in memory as true? */
+  hears = false
+  #state: CacheState
+  #since: number
+  #reason: Reason
+  #synced = false
+  #syncing = false
+  #syncAgain = false
+  #suspect = false
+  #answers = 0
+  #pauseMs = RETRY_MS.first
+  #timer: TimerHandle | undefined
+  #stopListening: () => void = () => undefined
+  #closed = false
+
+  constructor(options: TrustOptions) {
+    this.#options = options
+    this.#clock = options.clock
+    this.#state = 'away'
+    this.#since = options.clock.wallNow()
+    this.#reason = options.link?.health.reason ?? MEMORY_ONLY
+  }
+
+  get state(): CacheState {
+    return this.#state
+  }
+
+  get since(): number {
+    return this.#since
+  }
+
+  get reason(): Reason {
+    return this.#reason
+  }
+
+  get coherence(): Coherence {
+    return this.usable ? this.#options.hearing.coherence : 'none'
+  }
+
+  /** Nobody wants Redis: no link, or memory mode by choice. */
+  get memoryOnly(): boolean {
+    const { link } = this.#options
+    return link === undefined || (link.health.state === 'isolated' && link.health.reason.code === 'memory-mode')
+  }
+
+  start(): void {
+    const { link, hearing } = this.#options
+    if (link === undefined) return
+    this.#stopListening = link.onHealth((_health, before) => this.#linkChanged(before))
+    hearing.start({
+      interrupted: () => this.#interrupted(),
+      restored: () => this.#restored(),
+    })
+    this.#linkChanged(link.health)
+  }
+
+  /** Redis answered a call. */
+  answered(): void {
+    this.#answers += 1
+  }
+
+  /** How many answers there were: to be given to `failed`. */
+  get answers(): number {
+    return this.#answers
+  }
+
+  /** A call failed; `answersBefore` as it was when the call was sent. One unanswered call and no sign of life: nobody else need wait as long. */
+  failed(error: unknown, answersBefore: number): void {
+    if (!(error instanceof LinkError) || error.code !== 'LINK_DEADLINE' || this.#answers !== answersBefore) return
+    if (this.#suspect || this.#closed || !this.#reachable) return
+    this.#suspect = true
+    this.#settle()
+    void this.#ask()
+  }
+
+  /** Something was journalled while Redis is in use: it is told soon. */
+  noted(): void {
+    if (this.#reachable && !this.#suspect) this.#retryLater()
+  }
+
+  /** Generation or server may be others now. */
+  look(): void {
+    if (this.#reachable) void this.#sync()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#stopListening()
+    this.#options.hearing.close()
+    this.#clearTimer()
+    this.#settle()
+  }
+
+  get #reachable(): boolean {
+    const { link } = this.#options
+    return link !== undefined && !this.#closed && REACHABLE.includes(link.health.state)
+  }
+
+  #linkChanged(before: LinkHealth): void {
+    if (this.#closed) return
+    // Whoever leaves memory mode has told nobody of anything.
+    if (before.reason.code === 'memory-mode' && !this.memoryOnly) this.#options.replay.everything()
+    if (!this.#reachable) {
+      this.#synced = this.#suspect = false
+      this.#pauseMs = RETRY_MS.first
+      this.#clearTimer()
+    } else if (!this.#synced) void this.#sync()
+    this.#settle()
+  }
+
+  /** Changes by others may be missed from now on. */
+  #interrupted(): void {
+    if (this.#state === 'up') this.#newEpoch()
+    this.#settle()
+  }
+
+  /** Changes are heard again: what happened meanwhile is not known. */
+  #restored(): void {
+    this.#newEpoch()
+    if (this.#reachable) void this.#sync()
+    this.#settle()
+  }
+
+  #newEpoch(): void {
+    if (!this.#options.withoutEpoch) this.epoch += 1
+    this.#options.replay.doubtTags()
+  }
+
+  /** One replay at a time; asked for meanwhile, it runs once more. */
+  async #sync(): Promise<void> {
+    if (this.#syncing) {
+      this.#syncAgain = true
+      return
+    }
+    this.#syncing = true
+    this.#clearTimer()
+    const outcome = await this.#options.replay.run()
+    this.#syncing = false
+    const again = this.#syncAgain
+    this.#syncAgain = false
+    if (!this.#reachable) return
+    if (outcome !== 'failed') this.#synced = true
+    if (again) void this.#sync()
+    else if (outcome === 'done') this.#pauseMs = RETRY_MS.first
+    else this.#retryLater()
+    this.#settle()
+  }
+
+  #retryLater(): void {
+    if (this.#timer !== undefined || this.#closed) return
+    this.#timer = this.#clock.setTimer(() => {
+      this.#timer = undefined
+      if (this.#reachable) void this.#sync()
+    }, this.#pauseMs)
+    this.#pauseMs = Math.min(RETRY_MS.cap, this.#pauseMs * 2)
+  }
+
+  /** Asks whether it is there, so that no caller has to find out. */
+  async #ask(): Promise<void> {
+    const { link } = this.#options
+    while (this.#suspect && this.#reachable) {
+      try {
+        await link?.send(['PING'], { deadlineMs: SUSPECT_MS })
+        this.#suspect = false
+      } catch (error) {
+        // A refusal would come again at once.
+        if (error instanceof LinkError && error.executed === 'no') break
+      }
+    }
+    this.#suspect = false
+    this.noted()
+    this.#settle()
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** The only place where the state changes. */
+  #settle(): void {
+    const before = this.#state
+    const [state, reason] = this.#verdict()
+    this.usable = state === 'up' || state === 'blind'
+    this.hears = state === 'up'
+    this.#reason = reason
+    if (state === before) return
+    this.#state = state
+    this.#since = this.#clock.wallNow()
+    this.#options.onState(state, before, reason)
+  }
+
+  #verdict(): [state: CacheState, reason: Reason] {
+    const { link, hearing } = this.#options
+    if (this.#closed) return ['closed', CLOSED]
+    if (link === undefined) return ['away', MEMORY_ONLY]
+    if (!this.#reachable) return ['away', link.health.reason]
+    if (this.#suspect) return ['away', SUSPECT]
+    if (!this.#synced) return ['recovering', RECOVERING]
+    return hearing.coherence === 'none' ? ['blind', hearing.reason] : ['up', UP]
+  }
+}
