@@ -41,6 +41,9 @@ export class Leases {
 
   /** `askedAt` is when the claim was sent: the lease began then or later. */
   hold(attempt: Attempt, askedAt: number): void {
+    const before = this.#held.get(attempt.claimed.id)
+    // Somebody took the task from an attempt of our own, and now we have it again.
+    if (before !== undefined) this.#lost(before.attempt)
     this.#held.set(attempt.claimed.id, { attempt, validUntil: askedAt + this.#options.settings.leaseMs })
     this.#plan()
   }

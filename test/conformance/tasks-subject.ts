@@ -91,7 +91,7 @@ export class TasksSubject {
   ): Promise<TestProcess<Definitions>> {
     const database = createDatabase({ ...this.place.options, ...more })
     const link = redis === null ? undefined : createLink({ url: redis ?? this.redis.url })
-    const tasks = createTasks(definitions, { sweepMs: 200, ...options, database, link })
+    const tasks = createTasks(definitions, { sweepMs: 200, abandonMs: 300, ...options, database, link })
     let closed = false
     const close = async (): Promise<void> => {
       if (closed) return

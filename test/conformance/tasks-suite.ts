@@ -4,6 +4,8 @@
 import { after, afterEach, before, suite } from 'node:test'
 import { leaseTests } from './tasks-leases.ts'
 import { lifeTests } from './tasks-life.ts'
+import { processTests } from './tasks-processes.ts'
+import { redisTests } from './tasks-redis.ts'
 import { TasksSubject, type TasksPlace } from './tasks-subject.ts'
 
 export function tasksSuite(engine: string, open: () => Promise<TasksPlace>): void {
@@ -14,5 +16,7 @@ export function tasksSuite(engine: string, open: () => Promise<TasksPlace>): voi
     after(() => subject.close())
     lifeTests(subject)
     leaseTests(subject)
+    redisTests(subject)
+    processTests(subject)
   })
 }

@@ -1,0 +1,111 @@
+/** Several processes: versions, ends, clocks, transactions of somebody else, and a database that goes away. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { systemClock } from '../../src/clock.ts'
+import { eventually } from '../support/wait.ts'
+import type { TasksSubject } from './tasks-subject.ts'
+
+export function processTests(subject: TasksSubject): void {
+  test('a task of a name that only newer workers know waits for one of them', async () => {
+    const queue = subject.newQueue()
+    const old = await subject.process({ known: { run: () => 'old' } }, { queue })
+    const producer = await subject.process(
+      { known: { run: () => 0 }, young: { run: () => 0 } },
+      { queue, worker: false },
+    )
+    const young = await producer.tasks.start('young', null)
+    const known = await producer.tasks.start('known', null)
+    assert.equal((await producer.tasks.result(known.id, { waitMs: 10_000 })).state, 'done')
+    const before = await producer.tasks.get(young.id)
+    assert.deepEqual([before?.state, before?.attempt], ['ready', 0])
+    await subject.process({ young: { run: () => 'new' } }, { queue })
+    assert.deepEqual(await producer.tasks.result(young.id, { waitMs: 10_000 }), { state: 'done', value: 'new' })
+    assert.equal(old.tasks.stats.done, 1)
+  })
+
+  test('close() waits for what runs, gives back what takes longer, and waits for no Redis', async () => {
+    const queue = subject.newQueue()
+    const definitions = {
+      short: { run: () => delay(100, 'short') },
+      long: {
+        run: (_: null, { signal }: { signal: AbortSignal }) =>
+          new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+      },
+    }
+    const { tasks } = await subject.process(definitions, { queue })
+    const reader = await subject.process(definitions, { queue, worker: false })
+    const short = await tasks.start('short', null)
+    const long = await tasks.start('long', null)
+    await eventually('both run', async () => (await reader.tasks.counts()).running === 2)
+    subject.redis.freeze()
+    try {
+      const begun = performance.now()
+      await tasks.close({ graceMs: 500 })
+      const took = performance.now() - begun
+      assert.ok(took < 5000, `close() took ${took} ms`)
+    } finally {
+      subject.redis.thaw()
+    }
+    assert.deepEqual(await reader.tasks.result(short.id), { state: 'done', value: 'short' })
+    const given = await reader.tasks.get(long.id)
+    assert.deepEqual([given?.state, given?.attempt], ['ready', 0])
+    await assert.rejects(tasks.start('short', null), { code: 'TASK_CLOSED' })
+  })
+
+  test('workers whose clocks are wrong by an hour do nothing too early, too late or twice', async () => {
+    const queue = subject.newQueue()
+    let runs = 0
+    const definitions = { count: { run: () => ++runs } }
+    for (const offset of [-3_600_000, 3_600_000])
+      await subject.process(definitions, { queue, clock: { ...systemClock, wallNow: () => Date.now() + offset } })
+    const { tasks } = await subject.process(definitions, { queue, worker: false })
+    const soon = await tasks.start('count', null)
+    const later = await tasks.start('count', null, { delayMs: 500 })
+    assert.equal((await tasks.result(soon.id, { waitMs: 10_000 })).state, 'done')
+    assert.equal((await tasks.result(later.id, { waitMs: 10_000 })).state, 'done')
+    const task = await tasks.get(later.id)
+    const lateMs = Number(task?.startedAt) - Number(task?.runAt)
+    assert.ok(lateMs >= 0 && lateMs < 5000, `${lateMs} ms late`)
+    assert.equal(runs, 2)
+  })
+
+  test('rows are removed when their time is over, and their results with them', async () => {
+    const { tasks } = await subject.process({ brief: { run: () => 'x', keepMs: 100 } }, { queue: subject.newQueue() })
+    const { id } = await tasks.start('brief', null)
+    assert.equal((await tasks.result(id, { waitMs: 10_000 })).state, 'done')
+    await eventually('it is gone', async () => (await tasks.get(id)) === undefined)
+    assert.deepEqual(await tasks.result(id, { waitMs: 1000 }), { state: 'unknown' })
+  })
+
+  test('a large result comes back whole, and one that is no JSON kills the attempt and not the worker', async () => {
+    const large = 'ä'.repeat(2_000_000)
+    const circle: Record<string, unknown> = {}
+    circle['self'] = circle
+    const { tasks } = await subject.process(
+      { large: { run: () => large }, circle: { run: () => circle, retry: { attempts: 1 } } },
+      { queue: subject.newQueue() },
+    )
+    const round = await tasks.start('circle', null)
+    const big = await tasks.start('large', null)
+    assert.deepEqual(await tasks.result(big.id, { waitMs: 20_000 }), { state: 'done', value: large })
+    const result = await tasks.result(round.id, { waitMs: 10_000 })
+    assert.ok(result.state === 'dead')
+    assert.match(result.error, /cannot be written as JSON/)
+  })
+
+  test('a schedule starts one task per tick, whoever is there', async () => {
+    const queue = subject.newQueue()
+    const definitions = {
+      tick: { run: (at: unknown) => at, schedule: { cron: '* * * * * *', payload: { every: 'second' } } },
+    }
+    const first = await subject.process(definitions, { queue })
+    await subject.process(definitions, { queue })
+    await subject.process(definitions, { queue })
+    await eventually('three ticks', async () => (await first.tasks.list({ name: 'tick' })).tasks.length >= 3)
+    const { tasks } = await first.tasks.list({ name: 'tick' })
+    const seconds = tasks.map(({ createdAt }) => Math.floor(createdAt.getTime() / 1000))
+    assert.equal(new Set(seconds).size, seconds.length, `more than one in a second: ${seconds.join(' ')}`)
+    assert.deepEqual(tasks[0]?.payload, { every: 'second' })
+  })
+}
