@@ -8,13 +8,11 @@
  * The namespaces live as long as the leashed process that holds each, so they and the cable go when a test is killed.
  */
 
-import { execFile, type ChildProcess } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { readlink } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { exited, spawnLeashed } from './leash.ts'
+import { NetworkNamespace } from './network-namespace.ts'
 import { RedisServer, type RedisServerOptions } from './redis-server.ts'
-import { eventually } from './wait.ts'
 
 const run = promisify(execFile)
 
@@ -33,11 +31,11 @@ export class NetworkLab {
   /** The name of this side's end of the cable. */
   readonly link: string
   readonly #place: number
-  readonly #router: ChildProcess
-  readonly #serverSide: ChildProcess
+  readonly #router: NetworkNamespace
+  readonly #serverSide: NetworkNamespace
   readonly #servers: RedisServer[] = []
 
-  private constructor(place: number, router: ChildProcess, serverSide: ChildProcess) {
+  private constructor(place: number, router: NetworkNamespace, serverSide: NetworkNamespace) {
     this.#place = place
     this.link = `keel-${place}`
     this.serverAddress = addressAt(place, 6)
@@ -56,7 +54,7 @@ export class NetworkLab {
   }
 
   static async start(): Promise<NetworkLab> {
-    const lab = new NetworkLab(randomInt(PLACES), await holdNamespace(), await holdNamespace())
+    const lab = new NetworkLab(randomInt(PLACES), await NetworkNamespace.start(), await NetworkNamespace.start())
     try {
       await lab.#wire()
       return lab
@@ -68,7 +66,7 @@ export class NetworkLab {
 
   /** A Redis server on the far side; the lab stops it. Its `command()` works across every partition. */
   async redis(options: RedisServerOptions = {}): Promise<RedisServer> {
-    const launcher = ['nsenter', ...entering(this.#serverSide)]
+    const { launcher } = this.#serverSide
     const open = ['--protected-mode', 'no', ...(options.args ?? [])]
     const server = await RedisServer.start({ ...options, launcher, host: this.serverAddress, args: open })
     this.#servers.push(server)
@@ -77,11 +75,11 @@ export class NetworkLab {
 
   /** From now on the router drops what it should forward, both ways. */
   async partition(): Promise<void> {
-    await inside(this.#router, 'sysctl', '-qw', 'net.ipv4.ip_forward=0')
+    await this.#router.run('sysctl', '-qw', 'net.ipv4.ip_forward=0')
   }
 
   async heal(): Promise<void> {
-    await inside(this.#router, 'sysctl', '-qw', 'net.ipv4.ip_forward=1')
+    await this.#router.run('sysctl', '-qw', 'net.ipv4.ip_forward=1')
   }
 
   /** Replaces the route to the server until `restore()`; open connections feel it too. */
@@ -100,10 +98,7 @@ export class NetworkLab {
     for (const server of this.#servers.splice(0)) await server.stop()
     // The kernel would take the cable away by itself, in its own time.
     await run('ip', ['link', 'del', this.link]).catch(() => 'the lab was not wired yet')
-    for (const holder of [this.#router, this.#serverSide]) {
-      holder.kill('SIGKILL')
-      await exited(holder)
-    }
+    for (const side of [this.#router, this.#serverSide]) await side.stop()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -126,7 +121,7 @@ export class NetworkLab {
     await this.heal()
   }
 
-  async #address(where: ChildProcess | undefined, link: string, host: number): Promise<void> {
+  async #address(where: NetworkNamespace | undefined, link: string, host: number): Promise<void> {
     await ip(where, 'addr', 'add', `${addressAt(this.#place, host)}/30`, 'dev', link)
     await ip(where, 'link', 'set', link, 'up')
   }
@@ -140,22 +135,6 @@ function addressAt(place: number, host: number): string {
   return `198.${18 + (offset >> 16)}.${(offset >> 8) & 255}.${offset & 255}`
 }
 
-/** Starts a process that does nothing in a network namespace of its own. */
-async function holdNamespace(): Promise<ChildProcess> {
-  const holder = spawnLeashed('unshare', ['--net', 'sleep', 'infinity'], { stdio: 'ignore' })
-  const ours = await readlink('/proc/self/ns/net')
-  await eventually('the namespace is there', async () => (await readlink(`/proc/${holder.pid}/ns/net`)) !== ours)
-  return holder
-}
-
-async function ip(where: ChildProcess | undefined, ...args: string[]): Promise<void> {
-  await (where ? inside(where, 'ip', ...args) : run('ip', args))
-}
-
-async function inside(holder: ChildProcess, ...command: string[]): Promise<void> {
-  await run('nsenter', [...entering(holder), ...command])
-}
-
-function entering(holder: ChildProcess): string[] {
-  return [`--net=/proc/${holder.pid}/ns/net`]
+async function ip(where: NetworkNamespace | undefined, ...args: string[]): Promise<void> {
+  await (where ? where.run('ip', ...args) : run('ip', args))
 }

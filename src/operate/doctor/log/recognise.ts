@@ -14,6 +14,7 @@ import { REDIS_SIGNS } from './redis-signs.ts'
 import { replyFaultIn } from './reply-words.ts'
 import type { LogSign, Service } from './sign.ts'
 import { SYSTEM_SIGNS } from './system-signs.ts'
+import { mayTell } from './triggers.ts'
 
 /** What a line tells: a sign without its patterns, and where the trouble was, when the line says so. */
 export type Recognition = Omit<LogSign, 'patterns' | 'service'> & {
@@ -29,7 +30,7 @@ const STACK_FRAME = /^\s+at \S/
 
 /** Undefined when the line is nothing special. */
 export function recognise(line: string): Recognition | undefined {
-  if (FIELD.test(line) || STACK_FRAME.test(line)) return undefined
+  if (!mayTell(line) || FIELD.test(line) || STACK_FRAME.test(line)) return undefined
   const sign = signIn(line, SERVER_SIGNS) ?? signIn(line, DATABASE_SIGNS)
   if (sign !== undefined) return ofSign(sign, line)
   const database = databaseText(line)

@@ -1,0 +1,69 @@
+/**
+ * Takes secrets out of texts that leave the machine: by where they stand, and, of those that are known, wherever they stand.
+ * Rather a hole too many than a secret.
+ */
+import { isSecretName } from '../../host/redis-variables.ts'
+
+const HOLE = '***'
+/** A shorter one would make holes into half of all words; it is taken out where its place tells it. */
+const MIN_SECRET = 4
+
+/** Where a secret stands, whatever it is. */
+const PLACES: readonly (readonly [RegExp, string])[] = [
+  // scheme://user:password@host, also when the password holds an @
+  [/([a-z][a-z0-9+.-]{0,30}:\/\/)([^\s/:@"']*):[^\s"']*@/gi, `$1$2:${HOLE}@`],
+  [/\b(auth-pass\s+\S+\s+)\S+/gi, `$1${HOLE}`],
+  [/\b(rename-command\s+\S+\s+)\S+/gi, `$1${HOLE}`],
+  // ACL rules: every >password of a line about a user
+  [/(?<=(?:\buser|SETUSER)\s[^\n]*?\s["']?)[><][^\s"']+/gi, `>${HOLE}`],
+  // SHA-256, as ACL users and files of passwords have them
+  [/\b[0-9a-f]{64}\b/gi, HOLE],
+  [/\b(AUTH['"`]?\s+)(?!<)(?:\S+['"`]?[ \t]+)?\S+/g, `$1${HOLE}`],
+  [/(redis-cli\b[^\n]*?\s(?:-a|--pass)\s+)\S+/g, `$1${HOLE}`],
+  [/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, `$1 ${HOLE}`],
+  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, HOLE],
+]
+
+/** Settings of Redis in a file, on a command line, in JSON: `requirepass "x"`, `--requirepass x`, `"requirepass", "x"`. */
+const SETTING =
+  /\b((?:requirepass|masterauth|primaryauth|sentinel-pass|tls-(?:client-)?key-file-pass)["']?[ \t]*[,:=]?[ \t]*)("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[^\s"',\]]+)/gi
+
+/** `NAME=value`, `NAME: value`, `"name": "value"`, `?name=value`. */
+const NAMED = /(["']?)([A-Za-z_][\w.-]*)\1(\s*[=:]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;&)}\]"']+)/g
+
+export class Redactor {
+  readonly #secrets: readonly string[]
+
+  /** `secrets` are those that are known, as they are; they are found in the spelling of URLs, JSON and base64 too. */
+  constructor(secrets: Iterable<string>) {
+    const known = [...new Set(secrets)].filter((secret) => secret.length >= MIN_SECRET)
+    // Of two that begin alike the longer one first, or its end would stay.
+    this.#secrets = [...new Set(known.flatMap(spellings))].toSorted((a, b) => b.length - a.length)
+  }
+
+  text(text: string): string {
+    let clean = text.replaceAll(NAMED, withoutValue)
+    clean = clean.replaceAll(SETTING, (_, before: string, value: string) => `${before}${hollow(value)}`)
+    for (const [place, replacement] of PLACES) clean = clean.replaceAll(place, replacement)
+    for (const secret of this.#secrets) clean = clean.replaceAll(secret, HOLE)
+    return clean
+  }
+}
+
+/** `groups` are those of NAMED; of what is no secret all stays. */
+function withoutValue(all: string, ...groups: readonly string[]): string {
+  const [quote = '', name = '', between = '', value = ''] = groups
+  return isSecretName(name) ? `${quote}${name}${quote}${between}${hollow(value)}` : all
+}
+
+/** Quotes stay, so that JSON stays JSON. */
+function hollow(value: string): string {
+  if (value === '""' || value === "''") return value
+  const quote = /^["']/.exec(value)?.[0] ?? ''
+  return `${quote}${HOLE}${quote}`
+}
+
+function spellings(secret: string): readonly string[] {
+  const base64 = Buffer.from(secret).toString('base64').replace(/=+$/, '')
+  return [secret, encodeURIComponent(secret), encodeURI(secret), JSON.stringify(secret).slice(1, -1), base64]
+}
