@@ -1,19 +1,15 @@
 /** The arguments of `evenkeel check`. */
-import { readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
-import { OptionError } from '../errors.ts'
 import { durationText, numberText } from '../options.ts'
+import { parsed, pem } from './arguments.ts'
+import type { Endpoints } from './endpoints.ts'
 
-export interface CheckArguments {
-  readonly urls: readonly string[]
-  readonly envFiles: readonly string[]
+export interface CheckArguments extends Endpoints {
   readonly timeoutMs: number
   /** Undefined: look once. */
   readonly waitMs: number | undefined
   readonly write: boolean
   readonly probes: number
   readonly keyPrefix: string
-  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string }
   readonly json: boolean
   readonly quiet: boolean
   readonly help: boolean
@@ -40,7 +36,7 @@ const PROBES = { max: 10_000 }
 
 /** @throws OptionError that names what is wrong */
 export function readArguments(args: readonly string[]): CheckArguments {
-  const { values, positionals } = parsed(args)
+  const { values, positionals } = parsed(args, OPTIONS)
   return {
     urls: positionals,
     envFiles: values['env-file'] ?? [],
@@ -57,29 +53,5 @@ export function readArguments(args: readonly string[]): CheckArguments {
     json: values.json,
     quiet: values.quiet,
     help: values.help,
-  }
-}
-
-function parsed(args: readonly string[]): ReturnType<typeof parse> {
-  try {
-    return parse(args)
-  } catch (error) {
-    // It quotes the option that it does not know, never a value.
-    throw new OptionError('arguments', error instanceof Error ? error.message : String(error), { cause: error })
-  }
-}
-
-function parse(args: readonly string[]) {
-  return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
-}
-
-function pem(option: string, path: string | undefined, field: 'ca' | 'cert' | 'key'): CheckArguments['tls'] {
-  if (path === undefined) return {}
-  try {
-    return { [field]: readFileSync(path, 'utf8') }
-  } catch (error) {
-    throw new OptionError(option, `Expected ${option} to name a file that can be read, got '${path}'.`, {
-      cause: error,
-    })
   }
 }

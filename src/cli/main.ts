@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 /** Each resolves with the exit code. */
 const COMMANDS: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<number>>>> = {
   check: async () => (await import('./check.ts')).check,
+  doctor: async () => (await import('./doctor.ts')).doctor,
   setup: async () => (await import('./setup.ts')).setup,
 }
 
@@ -19,6 +20,7 @@ Usage: evenkeel <command> [options]
 
 Commands:
   check    Can we be served now? Looks at Redis, PostgreSQL and other endpoints, layer by layer
+  doctor   Why not, or not for long? Looks at everything that Redis depends on, and says what to do
   setup    Makes Redis survive reboots, writes compose projects and configurations, proves them, takes them back
 
 Options:

@@ -1,17 +1,9 @@
 /** Has checked what is to be checked, and prints what was found. */
-import { readFileSync } from 'node:fs'
-import { parseEnv } from 'node:util'
 import { OptionError } from '../errors.ts'
-import {
-  check,
-  checkUntilServed,
-  targetOfUrl,
-  targetsOfVariables,
-  type Diagnosis,
-  type Targets,
-} from '../operate/index.ts'
+import { check, checkUntilServed, type Diagnosis, type Targets } from '../operate/index.ts'
 import type { CheckArguments } from './check-arguments.ts'
 import { asJson, asNote, inOneLine } from './check-text.ts'
+import { limitResolver, readTargets } from './endpoints.ts'
 import { ending, painter } from './terminal.ts'
 
 const SERVED = 0
@@ -31,32 +23,6 @@ export async function runCheck(given: CheckArguments): Promise<number> {
 
 const NOTHING_NAMED =
   'Nothing to check: give a URL such as redis://127.0.0.1:6379, or set REDIS_URL, REDIS_HOST or DATABASE_URL.'
-
-/** Arguments say all when there are any; else the files do, else the environment. */
-function readTargets({ urls, envFiles, tls }: CheckArguments): Targets {
-  if (urls.length > 0)
-    return { targets: urls.map((url, index) => targetOfUrl(url, `argument ${index + 1}`, tls)), notices: [] }
-  if (envFiles.length === 0) return targetsOfVariables(process.env, tls)
-  return targetsOfVariables(Object.assign({}, ...envFiles.map(variablesOf)), tls)
-}
-
-function variablesOf(path: string): NodeJS.Dict<string> {
-  try {
-    return parseEnv(readFileSync(path, 'utf8'))
-  } catch (error) {
-    throw new OptionError('--env-file', `Expected --env-file to name a file that can be read, got '${path}'.`, {
-      cause: error,
-    })
-  }
-}
-
-/**
- * A question to a dead name server cannot be taken back, and Node waits for it before it ends: up to 30 s with the
- * defaults of glibc, which reads this variable with the first question.
- */
-function limitResolver(): void {
-  process.env['RES_OPTIONS'] ??= 'timeout:1 attempts:2'
-}
 
 function examine(targets: Targets['targets'], given: CheckArguments): Promise<readonly Diagnosis[]> {
   if (given.waitMs === undefined) return check(targets, given)

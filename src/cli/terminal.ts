@@ -1,11 +1,10 @@
 /** Colours, and how a command ends. */
 import { styleText } from 'node:util'
-import type { Layer } from '../operate/index.ts'
 
 /** Gives a text its colour; plain where the stream is no terminal, or NO_COLOR is set. */
-export type Paint = (tone: Layer['state'] | 'dim', text: string) => string
+export type Paint = (tone: keyof typeof TONES, text: string) => string
 
-const TONES = { ok: 'green', warning: 'yellow', failed: 'red', dim: 'dim' } as const
+const TONES = { ok: 'green', warning: 'yellow', failed: 'red', info: 'cyan', dim: 'dim', strong: 'bold' } as const
 
 export function painter(stream: NodeJS.WriteStream): Paint {
   return (tone, text) => styleText(TONES[tone], text, { stream })

@@ -37,3 +37,8 @@ export function mapped<Value, Other>(evidence: Evidence<Value>, change: (value: 
 export function valueOr<Value, Other>(evidence: Evidence<Value>, other: Other): Value | Other {
   return evidence.kind === 'known' ? evidence.value : other
 }
+
+/** The first of them that may not be seen. */
+export function deniedAmong(all: readonly Evidence<unknown>[]): Missing | undefined {
+  return all.find((each): each is Missing => each.kind === 'not-permitted')
+}

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import type { Diagnosis } from '../../src/operate/index.ts'
+import type { Diagnosis, DoctorReport } from '../../src/operate/index.ts'
 import { root } from '../../scripts/project.ts'
 
 export interface Run {
@@ -107,4 +107,65 @@ export async function assertServed(args: readonly string[], options: ExamineOpti
 
 export function layerNames({ diagnosis }: Examined): string[] {
   return diagnosis.layers.map(({ name }) => name)
+}
+
+/** What `doctor --json` prints. */
+export interface DoctorOutput {
+  readonly ok: boolean
+  readonly endpoints: readonly DoctorEndpoint[]
+}
+
+export type DoctorEndpoint = Pick<DoctorReport, 'place' | 'source' | 'findings' | 'ms'> & {
+  readonly served: boolean
+  readonly failed: { readonly layer: string; readonly code: string; readonly error?: string } | null
+  readonly verdict: DoctorReport['verdict'] | null
+}
+
+export interface Examination extends DoctorEndpoint {
+  readonly note: string
+}
+
+/** The doctor looks a second time after a moment, and at more than one thing. */
+const DOCTOR_MS = 6000
+
+/** Runs `doctor` for people and for programs; both must agree, keep the budget, and show no secret. */
+export async function diagnosed(args: readonly string[], options: ExamineOptions = {}): Promise<Examination> {
+  const { secrets = [], timeoutMs = DOCTOR_MS } = options
+  const all = ['doctor', '--timeout', `${timeoutMs}ms`, ...args]
+  const [human, machine] = await Promise.all([evenkeel(all, options), evenkeel([...all, '--json'], options)])
+  const output = JSON.parse(machine.stdout || 'null') as DoctorOutput | null
+  const [endpoint] = output?.endpoints ?? []
+  assert.ok(output !== null && endpoint !== undefined, machine.stderr)
+  for (const { code } of [human, machine]) assert.equal(code, output.ok ? 0 : 1, human.stdout + human.stderr)
+  for (const { ms } of output.endpoints) assert.ok(ms <= timeoutMs + LATE_MS, `took ${ms} ms`)
+  const words = [human, machine].map(({ stdout, stderr }) => stdout + stderr).join('')
+  for (const secret of secrets) assert.ok(!words.includes(secret), `shows '${secret}': ${words}`)
+  for (const { check, state, summary, fix } of endpoint.findings) {
+    assert.notEqual(state, 'error', `${check}: ${summary}`)
+    if (state === 'fail') assert.ok(fix !== undefined, `${check} says what to do`)
+  }
+  return { ...endpoint, note: human.stdout }
+}
+
+export interface Cause extends ExamineOptions {
+  /** Id of the check that is to name the cause. */
+  readonly check: string
+  /** Evidence of that check, or its summary. */
+  readonly evidence: RegExp
+  /** What a client meets; undefined: it is served all the same. */
+  readonly code?: string
+}
+
+/** The doctor names this cause before all others, with evidence and a mend. */
+export async function assertCause(args: readonly string[], cause: Cause): Promise<Examination> {
+  const examination = await diagnosed(args, cause)
+  const { note, verdict, failed, findings } = examination
+  assert.equal(verdict?.check, cause.check, note)
+  assert.equal(failed?.code, cause.code, note)
+  const found = findings.filter(({ check }) => check === cause.check)
+  const words = found.flatMap(({ summary, evidence }) => [summary, ...evidence]).join('\n')
+  assert.match(words, cause.evidence)
+  const lead = '(Most likely|First of what should be looked at): '
+  assert.match(note, new RegExp(`^ {2}${lead}[^]*?\\[${cause.check}\\]\n {2}do {5}\\S`, 'm'))
+  return examination
 }

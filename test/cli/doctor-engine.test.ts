@@ -1,7 +1,7 @@
 /** The doctor's engine against real servers: it comes in, or says why not, and keeps its budget. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { examineRedis, type DoctorReport } from '../../src/operate/doctor/index.ts'
+import { examine, type DoctorReport } from '../../src/operate/doctor/index.ts'
 import { targetOfUrl } from '../../src/operate/targets.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { outOfMemory } from '../support/redis-states.ts'
@@ -9,8 +9,7 @@ import { ScriptedServer } from '../support/scripted-server.ts'
 
 async function examined(url: string): Promise<DoctorReport> {
   const target = targetOfUrl(url, 'argument 1')
-  assert.ok(target.kind === 'redis')
-  return await examineRedis(target, { timeoutMs: 4000 })
+  return await examine(target, { timeoutMs: 4000 })
 }
 
 test('the doctor comes in and judges what it sees', async () => {

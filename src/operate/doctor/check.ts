@@ -33,7 +33,7 @@ export interface Remedy {
 
 /** What a check found out. */
 export interface Outcome {
-  readonly state: 'ok' | Severity | 'not-available'
+  readonly state: 'ok' | Severity | 'not-applicable' | 'not-available'
   /** What is so, in one sentence. */
   readonly summary: string
   /** What was measured or read, one fact each, such as `maxmemory_policy allkeys-lru`. */
@@ -71,7 +71,7 @@ export function ok(summary: string, evidence: readonly string[] = []): readonly 
   return [{ state: 'ok', summary, evidence }]
 }
 
-/** There is nothing here that this check could be about. */
+/** There is nothing here that this check could be about; a sentence that says why. */
 export function nothingToJudge(summary: string): readonly Outcome[] {
-  return [{ state: 'not-available', summary, evidence: [] }]
+  return [{ state: 'not-applicable', summary, evidence: [] }]
 }

@@ -9,19 +9,19 @@ import type { EvidenceSource } from './evidence/context.ts'
 import { SOURCES } from './evidence/sources.ts'
 import { unreachable } from './server.ts'
 
-const target = targetOfUrl('redis://127.0.0.1', 'argument 1')
-assert.ok(target.kind === 'redis')
-
 function collection(overcommit: EvidenceSource<number>['collect'], clock = new FakeClock()): Collection {
+  const target = targetOfUrl('redis://127.0.0.1', 'argument 1')
+  assert.ok(target.kind === 'redis')
   const parts = {
     target,
     server: unreachable('refused'),
+    serverAt: () => unreachable('refused'),
     host: madeUpHost(),
     hints: {},
     clock,
     endsAt: clock.now() + 1000,
   }
-  return new Collection(parts as ConstructorParameters<typeof Collection>[0], {
+  return new Collection(parts, {
     ...SOURCES,
     overcommit: { reads: 'made up', collect: overcommit },
   })

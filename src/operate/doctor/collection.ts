@@ -9,6 +9,7 @@ export type Parts = Omit<EvidenceContext, 'evidence' | 'remainingMs'> & { readon
 export class Collection implements EvidenceContext {
   readonly target: EvidenceContext['target']
   readonly server: EvidenceContext['server']
+  readonly serverAt: EvidenceContext['serverAt']
   readonly host: EvidenceContext['host']
   readonly hints: EvidenceContext['hints']
   readonly clock: Clock
@@ -19,6 +20,7 @@ export class Collection implements EvidenceContext {
   constructor(parts: Parts, sources: Sources<EvidenceValues>) {
     this.target = parts.target
     this.server = parts.server
+    this.serverAt = parts.serverAt
     this.host = parts.host
     this.hints = parts.hints
     this.clock = parts.clock
@@ -30,7 +32,7 @@ export class Collection implements EvidenceContext {
     return Math.max(1, this.#endsAt - this.clock.now())
   }
 
-  evidence<Name extends EvidenceName>(name: Name): Promise<Evidence<EvidenceValues[Name]>> {
+  readonly evidence = <Name extends EvidenceName>(name: Name): Promise<Evidence<EvidenceValues[Name]>> => {
     const begun = this.#begun.get(name) ?? this.#inTime(name)
     this.#begun.set(name, begun)
     // The map holds under each name what the source of that name has returned.

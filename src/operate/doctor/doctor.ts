@@ -3,18 +3,21 @@
  * what is most likely the cause.
  */
 import { type Clock, systemClock } from '../../clock.ts'
-import { valueOr } from '../evidence.ts'
-import { thisHost, type Host } from '../host.ts'
+import { check as checkEndpoints } from '../check.ts'
 import type { Diagnosis } from '../diagnosis.ts'
+import { known, valueOr } from '../evidence.ts'
+import { thisHost, type Host } from '../host.ts'
 import type { Target } from '../targets.ts'
 import type { DoctorCheck } from './check.ts'
 import { CATALOGUE } from './checks/catalogue.ts'
+import { served } from './checks/connection/served.ts'
 import { Collection } from './collection.ts'
-import type { Hints } from './evidence/context.ts'
+import { enterServer, type Entered } from './enter.ts'
+import type { Hints, ServerAt } from './evidence/context.ts'
 import { SOURCES } from './evidence/sources.ts'
 import { findingsOf } from './judging.ts'
-import type { DoctorReport } from './report.ts'
-import { enterServer } from './enter.ts'
+import type { DoctorFinding, DoctorReport } from './report.ts'
+import { secretsOf, withoutSecrets } from './secrets.ts'
 import { verdictOf } from './verdict.ts'
 
 export interface DoctorOptions {
@@ -28,36 +31,96 @@ export interface DoctorOptions {
   readonly host?: Host
   /** @default the system's */
   readonly clock?: Clock
+  /** Told whenever a check is through. @default nobody */
+  readonly progress?: (done: number, all: number) => void
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000
+const DEFAULTS = {
+  timeoutMs: 10_000,
+  checks: CATALOGUE,
+  hints: {},
+  clock: systemClock,
+  progress: () => undefined,
+} satisfies DoctorOptions
+
 /** Of the budget: a server that has not let us in by then will not. */
 const SHARE_TO_ENTER = 0.5
 
 type RedisTarget = Extract<Target, { kind: 'redis' }>
+type Settings = Required<DoctorOptions>
 
-/** Never rejects: what goes wrong is in the report. */
-export async function examineRedis(target: RedisTarget, options: DoctorOptions = {}): Promise<DoctorReport> {
-  const {
-    timeoutMs = DEFAULT_TIMEOUT_MS,
-    checks = CATALOGUE,
-    clock = systemClock,
-    host = thisHost(),
-    hints = {},
-  } = options
+/** Never rejects: what goes wrong is in the report. Of what is no Redis it says what `check` finds out. */
+export async function examine(target: Target, options: DoctorOptions = {}): Promise<DoctorReport> {
+  const settings = { ...DEFAULTS, host: options.host ?? thisHost(), ...options }
+  return target.kind === 'redis' ? await examineRedis(target, settings) : await examineOther(target, settings)
+}
+
+async function examineRedis(target: RedisTarget, settings: Settings): Promise<DoctorReport> {
+  const { clock, timeoutMs, checks, host, hints } = settings
   const startedAt = clock.now()
-  const endsAt = startedAt + timeoutMs
-  const entered = enterServer(target.endpoint, { clock, until: startedAt + timeoutMs * SHARE_TO_ENTER })
+  const until = startedAt + timeoutMs * SHARE_TO_ENTER
+  const entered = enterServer(target.endpoint, { clock, until })
+  const others: Entered[] = []
   try {
-    const collection = new Collection({ target, server: entered.server, host, hints, clock, endsAt }, SOURCES)
-    const findings = (await Promise.all(checks.map((check) => findingsOf(check, collection)))).flat()
-    const diagnosis = valueOr(await collection.evidence('diagnosis'), NEVER_LOOKED)
-    const { place, source } = target
-    const verdict = verdictOf(findings, diagnosis, checks)
-    return { place, source, diagnosis, verdict, findings, ms: clock.now() - startedAt }
+    const serverAt = entering(target, clock, others)
+    const parts = { target, server: entered.server, serverAt, host, hints, clock, endsAt: startedAt + timeoutMs }
+    const collection = new Collection(parts, SOURCES)
+    const raw = await judged(checks, collection, settings)
+    const secrets = secretsOf(target, valueOr(await collection.evidence('config'), new Map<string, string>()))
+    const findings = raw.map((finding) => withoutSecrets(finding, secrets))
+    const diagnosis = valueOr(await collection.evidence('diagnosis'), notLookedAt(target))
+    return reportOf({ diagnosis, findings, checks, ms: clock.now() - startedAt })
   } finally {
-    entered.close()
+    for (const each of [entered, ...others]) each.close()
   }
 }
 
-const NEVER_LOOKED: Diagnosis = { kind: 'redis', place: '', source: '', served: false, ms: 0, layers: [] }
+/** Other servers are come into as the first one is, unless other credentials are given. */
+function entering({ endpoint }: RedisTarget, clock: Clock, opened: Entered[]): ServerAt {
+  return (address, { withinMs, credentials = endpoint }) => {
+    const { username, password } = credentials
+    const only = { ...endpoint, username, password, topology: 'single', addresses: [address] } as const
+    const other = enterServer(only, { clock, until: clock.now() + withinMs })
+    opened.push(other)
+    return other.server
+  }
+}
+
+async function judged(
+  checks: readonly DoctorCheck[],
+  collection: Collection,
+  { progress }: Settings,
+): Promise<readonly DoctorFinding[]> {
+  let done = 0
+  const each = checks.map(async (check) => {
+    const findings = await findingsOf(check, collection)
+    progress(++done, checks.length)
+    return findings
+  })
+  return (await Promise.all(each)).flat()
+}
+
+async function examineOther(target: Target, { clock, timeoutMs }: Settings): Promise<DoctorReport> {
+  const [diagnosis = notLookedAt(target)] = await checkEndpoints([target], { clock, timeoutMs })
+  const findings = await findingsOf(served, {
+    // The only evidence that this check needs.
+    evidence: async () => known(diagnosis) as never,
+  })
+  return reportOf({ diagnosis, findings, checks: [served], ms: diagnosis.ms })
+}
+
+interface Parts {
+  readonly diagnosis: Diagnosis
+  readonly findings: readonly DoctorFinding[]
+  readonly checks: readonly DoctorCheck[]
+  readonly ms: number
+}
+
+function reportOf({ diagnosis, findings, checks, ms }: Parts): DoctorReport {
+  const { kind, place, source } = diagnosis
+  return { kind, place, source, diagnosis, verdict: verdictOf(findings, diagnosis, checks), findings, ms }
+}
+
+function notLookedAt({ kind, place, source }: Target): Diagnosis {
+  return { kind, place, source, served: false, ms: 0, layers: [] }
+}

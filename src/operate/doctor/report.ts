@@ -26,7 +26,10 @@ export interface Verdict {
 
 /** Everything about one endpoint. */
 export interface DoctorReport {
+  readonly kind: Diagnosis['kind']
+  /** Where it is, for people. */
   readonly place: string
+  /** Where its address was read, such as `REDIS_URL`. */
   readonly source: string
   readonly diagnosis: Diagnosis
   /** Undefined: nothing is wrong, as far as could be seen. */

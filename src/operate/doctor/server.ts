@@ -38,5 +38,6 @@ function reasonOf(error: unknown, args: readonly Argument[]): Missing {
   if (code === 'no-permission') return notPermitted(`this user may not run ${name}`)
   if (code === 'unknown-command' || /unknown (sub)?command|not supported|is disabled/i.test(error.message))
     return notAvailable(`this server does not know ${name}`)
-  return failed(`${name}: ${describeError(error)}`)
+  // LOADING, BUSY, MASTERDOWN: true now, and the verdict tells of it.
+  return notAvailable(`${name} is not answered now: ${describeError(error)}`)
 }

@@ -94,7 +94,7 @@ function harmless<Noted extends Pick<Layer, 'detail' | 'facts' | 'finding'>>(not
 }
 
 /** Without control characters, escape sequences among them, and marks that turn the direction of writing. */
-function plain(text: string): string {
+export function plain(text: string): string {
   const short = text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT - 1)}…`
   return short.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
 }

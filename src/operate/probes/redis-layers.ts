@@ -5,7 +5,7 @@ import type { Seen } from './examination.ts'
 import { Refusal, type Conversation } from './redis-conversation.ts'
 
 /** How `CLIENT LIST` shows a check while it runs. */
-const CLIENT_NAME = 'evenkeel-check'
+export const CLIENT_NAME = 'evenkeel-check'
 const WRITTEN_FOR_MS = 5000
 
 /** What the server says of itself at the door. */

@@ -1,12 +1,21 @@
 /** Every check there is, in the order in which causes are looked for: what stands first explains what comes after it. */
-import { DOCTOR_LAYERS, type DoctorCheck } from '../check.ts'
+import type { DoctorCheck } from '../check.ts'
 import { APPLICATION_CHECKS } from './application/checks.ts'
 import { served } from './connection/served.ts'
 import { HOST_CHECKS } from './host/checks.ts'
-import { headroom } from './memory/headroom.ts'
+import { MEMORY_CHECKS } from './memory/checks.ts'
+import { PERSISTENCE_CHECKS } from './persistence/checks.ts'
+import { REPLICATION_CHECKS } from './replication/checks.ts'
+import { SECURITY_CHECKS } from './security/checks.ts'
+import { TRAFFIC_CHECKS } from './traffic/checks.ts'
 
-const ALL: readonly DoctorCheck[] = [served, ...HOST_CHECKS, headroom, ...APPLICATION_CHECKS]
-
-export const CATALOGUE: readonly DoctorCheck[] = DOCTOR_LAYERS.flatMap((layer) =>
-  ALL.filter((check) => check.layer === layer),
-)
+export const CATALOGUE: readonly DoctorCheck[] = [
+  served,
+  ...HOST_CHECKS,
+  ...SECURITY_CHECKS,
+  ...MEMORY_CHECKS,
+  ...PERSISTENCE_CHECKS,
+  ...TRAFFIC_CHECKS,
+  ...REPLICATION_CHECKS,
+  ...APPLICATION_CHECKS,
+]

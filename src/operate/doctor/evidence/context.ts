@@ -2,6 +2,7 @@
  * Where evidence comes from. Each source is asked once, whatever number of checks needs it, and may build on others.
  */
 import type { Clock } from '../../../clock.ts'
+import type { Address, Endpoint } from '../../../link/index.ts'
 import type { Evidence } from '../../evidence.ts'
 import type { Host } from '../../host.ts'
 import type { Target } from '../../targets.ts'
@@ -39,13 +40,24 @@ export interface DeclaredPurpose {
 export interface EvidenceContext {
   readonly target: Extract<Target, { kind: 'redis' }>
   readonly server: Server
+  /** Another server, such as a replica: a connection of its own, closed when the examination ends. */
+  readonly serverAt: ServerAt
   readonly host: Host
   readonly hints: Hints
   readonly clock: Clock
   /** What is left of the time for the whole; a source that takes longer is given up. */
   readonly remainingMs: number
   /** Another piece of evidence; sources must not go round in circles. */
-  evidence<Name extends EvidenceName>(name: Name): Promise<Evidence<EvidenceValues[Name]>>
+  readonly evidence: <Name extends EvidenceName>(name: Name) => Promise<Evidence<EvidenceValues[Name]>>
+}
+
+export type ServerAt = (address: Address, options: ServerAtOptions) => Server
+
+export interface ServerAtOptions {
+  /** After it the server counts as unreachable. */
+  readonly withinMs: number
+  /** @default those of the server itself */
+  readonly credentials?: Pick<Endpoint, 'username' | 'password'>
 }
 
 export interface EvidenceSource<Value> {

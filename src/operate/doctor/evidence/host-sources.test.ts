@@ -29,7 +29,8 @@ function at({ url = 'redis://127.0.0.1:6379', machine = {}, hints = {}, info, co
   }
   const server = info === undefined ? unreachable('refused') : answers
   const clock = new FakeClock()
-  const parts = { target, server, host: madeUpHost(machine), hints, clock, endsAt: clock.now() + 1000 }
+  const serverAt = (): Server => unreachable('refused')
+  const parts = { target, server, serverAt, host: madeUpHost(machine), hints, clock, endsAt: clock.now() + 1000 }
   const diagnosis = { reads: 'made up', collect: async () => known(DIAGNOSIS) }
   return new Collection(parts, { ...SOURCES, diagnosis })
 }

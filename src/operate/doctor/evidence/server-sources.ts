@@ -1,30 +1,40 @@
 /** Where the evidence about the server comes from. */
-import { check } from '../../check.ts'
-import { failed, known, mapped } from '../../evidence.ts'
+import { known } from '../../evidence.ts'
+import { denials, users } from './acl.ts'
+import { certificate } from './certificate.ts'
+import { clients } from './clients.ts'
+import { cluster, clusterNodes } from './cluster.ts'
+import { config } from './config.ts'
 import type { Sources } from './context.ts'
-import { fieldsOfInfo, fieldsOfPairs } from './fields.ts'
+import { diagnosis } from './diagnosis.ts'
+import { info, trend } from './info.ts'
+import { keys } from './keys.ts'
+import { memoryStats } from './memory-stats.ts'
+import { nodes } from './nodes.ts'
+import { purposes } from './purposes.ts'
+import { queues } from './queues.ts'
+import { sentinels } from './sentinels.ts'
 import type { ServerValues } from './server-values.ts'
-
-/** Of the time: it ends with a cause of its own before the doctor gives it up. */
-const SHARE_FOR_DIAGNOSIS = 0.8
+import { latency, slowlog } from './slowness.ts'
 
 export const SERVER_SOURCES: Sources<ServerValues> = {
-  diagnosis: {
-    reads: 'what evenkeel check looks at',
-    commands: ['ping', 'role', 'client|info'],
-    collect: async ({ target, clock, remainingMs }) => {
-      const [diagnosis] = await check([target], { clock, timeoutMs: remainingMs * SHARE_FOR_DIAGNOSIS })
-      return diagnosis === undefined ? failed('the check said nothing') : known(diagnosis)
-    },
-  },
-  info: {
-    reads: 'INFO',
-    commands: ['info'],
-    collect: async ({ server }) => mapped(await server.ask('INFO', 'everything'), fieldsOfInfo),
-  },
-  config: {
-    reads: 'CONFIG GET *',
-    commands: ['config|get'],
-    collect: async ({ server }) => mapped(await server.ask('CONFIG', 'GET', '*'), fieldsOfPairs),
-  },
+  diagnosis,
+  info,
+  trend,
+  config,
+  users,
+  denials,
+  clients,
+  slowlog,
+  latency,
+  memoryStats,
+  keys,
+  purposes,
+  queues,
+  certificate,
+  nodes,
+  sentinels,
+  cluster,
+  clusterNodes,
+  now: { reads: 'the clock of this machine', collect: async ({ clock }) => known(clock.wallNow()) },
 }

@@ -84,7 +84,7 @@ test('application.published-port', async () => {
     [DIFY, 'ok'],
     ['  r: { image: redis, ports: ["127.0.0.1:6379:6379"] }', 'ok'],
     ['  r: { image: redis, ports: ["0.0.0.0:7000:6379"], command: redis-server --requirepass x }', 'warn'],
-    ['  web: { image: nginx, ports: ["80:80"] }', 'not-available'],
+    ['  web: { image: nginx, ports: ["80:80"] }', 'not-applicable'],
   ])
 })
 
@@ -95,7 +95,7 @@ test('application.health-check', async () => {
     ['  r: { image: redis, healthcheck: { test: "redis-cli ping | grep -qx PONG" } }', 'ok'],
     ['  r: { image: redis, healthcheck: { test: ["CMD", "redis-cli", "-e", "ping"] } }', 'ok'],
     ['  r: { image: redis, healthcheck: { test: ["CMD", "evenkeel", "check", "--quiet"] } }', 'ok'],
-    ['  web: { image: nginx }', 'not-available'],
+    ['  web: { image: nginx }', 'not-applicable'],
   ])
 })
 
@@ -107,7 +107,7 @@ test('application.container-memory', async () => {
     ['  r: { image: redis, mem_limit: 512m, command: redis-server --maxmemory 512mb }', 'fail'],
     ['  r: { image: redis, mem_limit: 512m, command: redis-server --maxmemory 500mb }', 'warn'],
     ['  r: { image: redis, mem_limit: 512m, command: redis-server --maxmemory 384mb }', 'ok'],
-    ['  r: { image: redis, mem_limit: 512m, command: redis-server /etc/redis.conf }', 'not-available'],
+    ['  r: { image: redis, mem_limit: 512m, command: redis-server /etc/redis.conf }', 'not-applicable'],
   ])
 })
 
@@ -125,7 +125,7 @@ test('application.policy-role knows a queue by its variable', async () => {
       await judge(DEVELOPMENT, { CELERY_BROKER_URL: 'redis://localhost:6379/1' }),
       await judge(DIFY, queue),
     ],
-    ['fail', 'warn', 'ok', 'info', 'fail', 'not-available'],
+    ['fail', 'warn', 'ok', 'info', 'fail', 'not-applicable'],
   )
 })
 
@@ -150,7 +150,7 @@ test('application.volume, application.restart and application.image-version', as
     ['  r: { image: "redis:7.4.6" }', 'ok'],
     ['  r: { image: "redis:8.2-alpine" }', 'ok'],
     ['  r: { image: "registry.example:5000/redis:7" }', 'ok'],
-    ['  r: { image: "valkey/valkey:8" }', 'not-available'],
+    ['  r: { image: "valkey/valkey:8" }', 'not-applicable'],
   ])
 })
 
@@ -158,20 +158,20 @@ test('application.sentinel-file, application.sentinel-count and application.mast
   await judged(sentinelFile, [
     [SENTINEL, 'fail'],
     ['  s: { image: redis, command: redis-sentinel /state/sentinel.conf, volumes: ["s1:/state"] }', 'ok'],
-    [DIFY, 'not-available'],
+    [DIFY, 'not-applicable'],
   ])
   const three = [1, 2, 3].map((n) => `  s${n}: { image: redis, command: redis-sentinel /state/s.conf }`).join('\n')
   await judged(sentinelCount, [
     [SENTINEL, 'fail'],
     [three, 'warn'],
-    [DIFY, 'not-available'],
+    [DIFY, 'not-applicable'],
   ])
   const [outcome] = masterauth.judge({ composeServices: await services(SENTINEL) })
   assert.equal(outcome?.state, 'fail')
   assert.match(outcome.summary, /redis-master/)
   await judged(masterauth, [
     [SENTINEL.replace('--requirepass x }', '--requirepass x --masterauth x }'), 'ok'],
-    [DIFY, 'not-available'],
+    [DIFY, 'not-applicable'],
   ])
 })
 
@@ -181,7 +181,7 @@ test('application.localhost', async () => {
     ['  app: { image: app, environment: ["REDIS_URL=redis://127.0.0.1:6379/0"] }', 'fail'],
     ['  app: { image: app, network_mode: host, environment: { REDIS_HOST: localhost } }', 'ok'],
     ['  app: { image: app, environment: { REDIS_HOST: redis } }', 'ok'],
-    [DIFY, 'not-available'],
+    [DIFY, 'not-applicable'],
   ])
 })
 
@@ -207,7 +207,7 @@ test('application.host-gateway tells that the name is docker0, which bind does n
   assert.equal(states(await judge(app, { redisHere, wantedBind, dockerNetworks: [bridge] })), 'ok')
   assert.equal(
     states(hostGateway.judge({ redisApplication, envFiles: env({ REDIS_URL: 'redis://redis' }) })),
-    'not-available',
+    'not-applicable',
   )
 })
 
@@ -221,7 +221,7 @@ test('application.shared-instance and application.plain-public', () => {
       shared({ CELERY_BROKER_URL: 'redis://queue/0', CELERY_RESULT_BACKEND: 'redis://queue/1' }),
       shared({ PORT: '80' }),
     ],
-    ['warn', 'ok', 'ok', 'not-available'],
+    ['warn', 'ok', 'ok', 'not-applicable'],
   )
   const plain = (url: string): string =>
     states(plainPublic.judge({ redisApplication, envFiles: env({ REDIS_URL: url }) }))
@@ -234,7 +234,7 @@ test('application.shared-instance and application.plain-public', () => {
       'redis://redis',
       'http://x',
     ].map(plain),
-    ['warn', 'ok', 'ok', 'warn', 'ok', 'not-available'],
+    ['warn', 'ok', 'ok', 'warn', 'ok', 'not-applicable'],
   )
 })
 
@@ -253,13 +253,13 @@ test('passwords: published ones, in compose files, for everybody to read; none i
   ])
   const own = publishedSecret.judge({ redisApplication, envFiles: env({ REDIS_PASSWORD: 'k3y-of-our-own' }) })
   assert.equal(states(own), 'ok')
-  assert.equal(states(publishedSecret.judge({ redisApplication, envFiles: env({}) })), 'not-available')
+  assert.equal(states(publishedSecret.judge({ redisApplication, envFiles: env({}) })), 'not-applicable')
   const inCompose = secretInCompose.judge({ composeServices })
   assert.equal(states(inCompose), 'warn')
   const open = [env({ REDIS_PASSWORD: 'x' }, 0o644), env({ REDIS_PASSWORD: 'x' }), env({ PORT: '1' }, 0o644)].map(
     (envFiles) => envReadable.judge({ envFiles }),
   )
-  assert.deepEqual(open.map(states), ['warn', 'ok', 'not-available'])
+  assert.deepEqual(open.map(states), ['warn', 'ok', 'not-applicable'])
   assert.doesNotMatch(JSON.stringify([published, own, inCompose, open]), /difyai|k3y/)
 })
 

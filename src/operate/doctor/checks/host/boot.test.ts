@@ -106,7 +106,7 @@ describe('host.bind-listening', () => {
       { redisHere, wantedBind: bind('127.0.0.1 -::1'), listeners: listening('127.0.0.1'), ipv6Off: true },
       'ok',
     ],
-    ['no port', { redisHere, wantedBind: { ...bind('127.0.0.1'), port: 0 }, listeners: [] }, 'not-available'],
+    ['no port', { redisHere, wantedBind: { ...bind('127.0.0.1'), port: 0 }, listeners: [] }, 'not-applicable'],
   ]
   for (const [name, evidence, expected] of cases)
     test(name, () => assert.equal(states(bindListening.judge(evidence)), expected))
@@ -176,7 +176,7 @@ describe('host.unit-state', () => {
     ['trying', { redisHere, unit: state('activating', 'auto-restart', 'exit-code') }, 'fail', /again and again/],
     ['stopped', { redisHere, unit: state('inactive', 'dead') }, 'fail', /stopped/],
     ['another one answers', { redisHere, unit: state('inactive', 'dead'), info: version('7.0.15') }, 'info'],
-    ['no systemd', { redisHere, unit: { ...DEBIAN, source: 'files' } }, 'not-available'],
+    ['no systemd', { redisHere, unit: { ...DEBIAN, source: 'files' } }, 'not-applicable'],
   ]
   for (const [name, evidence, expected, words = /./] of cases)
     test(name, () => {
@@ -194,7 +194,7 @@ test('host.enabled fails when nothing starts it at boot', () => {
     'ok',
     'fail',
     'fail',
-    'not-available',
+    'not-applicable',
   ])
 })
 
@@ -229,7 +229,7 @@ test('host.docker-gateways tells which networks cannot reach Redis', () => {
       listeners: listening('127.0.0.1', '172.30.0.1'),
       dockerNetworks: networks,
     })
-  assert.equal(states(judge([])), 'not-available')
+  assert.equal(states(judge([])), 'not-applicable')
   assert.equal(states(judge([network('prod', '172.30.0.1')])), 'ok')
   const [outcome] = judge([network('prod', '172.30.0.1'), network('bridge', '172.17.0.1')])
   assert.equal(outcome?.state, 'info')

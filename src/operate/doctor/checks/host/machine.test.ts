@@ -61,7 +61,7 @@ test('host.fork-memory leaves room for the pages that change', () => {
     )
   assert.deepEqual(
     [judge(100, 50), judge(100, 49), judge(100, 9), judge(100, 800, 120), judge(100, 800, 105), judge(Number.NaN, 1)],
-    ['ok', 'warn', 'fail', 'warn', 'fail', 'not-available'],
+    ['ok', 'warn', 'fail', 'warn', 'fail', 'not-applicable'],
   )
 })
 
@@ -83,7 +83,7 @@ test('host.memory-limit wants maxmemory below three quarters of the limit', () =
 test('host.swap fails above a twentieth', () => {
   const judge = (swapBytes: number): string =>
     states(swap.judge({ redisHere, redisProcess: processWith({ swapBytes, rssBytes: 100 }) }))
-  assert.deepEqual([judge(0), judge(5), judge(6), judge(Number.NaN)], ['ok', 'warn', 'fail', 'not-available'])
+  assert.deepEqual([judge(0), judge(5), judge(6), judge(Number.NaN)], ['ok', 'warn', 'fail', 'not-applicable'])
 })
 
 test('host.open-files knows that Redis lowers maxclients by itself', () => {
@@ -148,7 +148,7 @@ test('host.pressure, host.clock-source and host.cpu-steal warn of a machine that
   )
   assert.deepEqual(
     [0, 0.05, Number.NaN].map((share) => states(cpuSteal.judge({ redisHere, cpuSteal: share }))),
-    ['ok', 'warn', 'not-available'],
+    ['ok', 'warn', 'not-applicable'],
   )
 })
 
@@ -197,7 +197,7 @@ describe('the data directory', () => {
         judge({ freeInodes: 3 }),
         judge({ freeBytes: Number.NaN }),
       ],
-      ['ok', 'warn', 'fail', 'warn', 'warn', 'not-available'],
+      ['ok', 'warn', 'fail', 'warn', 'warn', 'not-applicable'],
     )
   })
 

@@ -10,7 +10,7 @@ test('memory.headroom warns at 80 %, fails at 90 %, and says nothing where there
     [{ used_memory: 80 * MIB, maxmemory: 100 * MIB }, 'warn'],
     [{ used_memory: 90 * MIB, maxmemory: 100 * MIB }, 'fail'],
     [{ used_memory: 900 * MIB, maxmemory: 1 }, 'fail'],
-    [{ used_memory: 900 * MIB, maxmemory: 0 }, 'not-available'],
+    [{ used_memory: 900 * MIB, maxmemory: 0 }, 'not-applicable'],
   ] as const
   for (const [fields, state] of cases) {
     const info = new Map(Object.entries(fields).map(([name, value]) => [name, String(value)]))
