@@ -73,8 +73,9 @@ export const CACHE: Tour = {
   stops: {
     'What others see': ['cache', 'health', 'stats', 'options', 'codec', 'caches'],
     'One read': ['tiered-cache', 'flight', 'claims', 'answer', 'traffic', 'load-gate', 'upkeep'],
+    'One change': ['writer', 'delete-pattern', 'glob'],
     'The tiers': ['memory-store', 'redis-store', 'envelope', 'keys', 'tags'],
-    'Outage and return': ['trust', 'hearing', 'replay', 'journal'],
+    'Outage and return': ['trust', 'hearing', 'replay', 'journal', 'journal-file'],
   },
 }
 

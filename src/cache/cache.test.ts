@@ -1,49 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeClock } from '../../test/support/fake-clock.ts'
+import { settled, world } from '../../test/support/cache-world.ts'
 import { FakeLink, FakeRedis } from '../../test/support/fake-redis.ts'
 import { CacheError, OptionError } from '../errors.ts'
-import type { Cache } from './cache.ts'
-import { assembleCache, createCache } from './create-cache.ts'
-import type { CacheTuning } from './options.ts'
-import type { Without } from './parts.ts'
-
-interface Process {
-  readonly link: FakeLink
-  readonly cache: Cache<unknown>
-}
-
-/** A made-up Redis and as many processes with a cache as asked for, all of them up. */
-async function world(options: CacheTuning = {}, count = 1, without: Without = {}) {
-  const clock = new FakeClock()
-  const redis = new FakeRedis(clock)
-  const processes: Process[] = []
-  for (let n = 0; n < count; n++) {
-    const link = new FakeLink(redis)
-    const made = { jitter: 0, ...options, link: link.asLink, namespace: 'n', clock, random: () => 0.5 }
-    processes.push({ link, cache: assembleCache(made, without) })
-    link.become('up')
-  }
-  await clock.advance(1)
-  return { clock, redis, processes, one: at(processes, 0), other: at(processes, count - 1) }
-}
-
-function at(processes: readonly Process[], index: number): Process {
-  const found = processes[index]
-  if (found === undefined) throw new Error('There is no such process')
-  return found
-}
-
-/** Runs the clock until the promise has settled. */
-async function settled<T>(clock: FakeClock, promise: Promise<T>): Promise<T> {
-  const progress = { over: false }
-  const note = (): void => {
-    progress.over = true
-  }
-  promise.then(note, note)
-  for (let moments = 0; !progress.over && moments < 10_000; moments++) await clock.advance(1)
-  return await promise
-}
+import { createCache } from './create-cache.ts'
 
 const KEY = 'evenkeel:cache:n:k'
 

@@ -42,6 +42,48 @@ export interface WriteOptions {
 
 export interface LoadOptions extends ReadOptions, WriteOptions {}
 
+export interface GetManyOptions<V> extends LoadOptions {
+  /** Gets several at once; keys that it leaves out have no value. @default the namespace's load, one by one */
+  readonly loadMany?: (keys: readonly string[]) => Promise<ReadonlyMap<string, V>> | ReadonlyMap<string, V>
+}
+
+export interface DeletePatternOptions {
+  /** Told after each batch, with the keys deleted so far. */
+  readonly onProgress?: (deleted: number) => void
+  /** Ends the search; what was not found by then is kept. */
+  readonly signal?: AbortSignal
+}
+
+export interface PatternOutcome {
+  readonly outcome: WriteOutcome
+  /** Keys that were deleted in Redis. */
+  readonly deleted: number
+}
+
+type Entries<V> = Iterable<readonly [key: string, value: V]> | AsyncIterable<readonly [key: string, value: V]>
+
+/** Entries, or a function that begins to fetch them. */
+export type WarmSource<V> = Entries<V> | (() => Entries<V> | Promise<Entries<V>>)
+
+export interface WarmOptions extends WriteOptions {
+  /** Entries on their way at once. @default 16 */
+  readonly concurrency?: number
+  /** Told after each entry. */
+  readonly onProgress?: (outcome: WarmOutcome) => void
+  /** Ends it; what is there by then stays. */
+  readonly signal?: AbortSignal
+}
+
+export interface WarmOutcome {
+  readonly warmed: number
+  readonly failed: number
+}
+
+export interface WrapOptions<Args extends readonly unknown[]> extends LoadOptions {
+  /** @default the arguments as JSON */
+  readonly key?: (...args: Args) => string
+}
+
 /** What the caller who began the flight wants. */
 export interface FlightCall<V> {
   /** Undefined: look, and load nothing. */
@@ -69,6 +111,29 @@ export interface Cache<V> {
   set(key: string, value: V, options?: WriteOptions): Promise<WriteOutcome>
   /** Drops the key in both tiers and in every process; a load that began before is not kept. */
   delete(key: string): Promise<WriteOutcome>
+  /** The keys that have a value, in the order asked for; `loadMany` gets what no tier holds, many at a time. */
+  getMany(keys: readonly string[], options?: GetManyOptions<V>): Promise<Map<string, V>>
+  /** `journalled` when any of them was. */
+  setMany(entries: Iterable<readonly [key: string, value: V]>, options?: WriteOptions): Promise<WriteOutcome>
+  deleteMany(keys: Iterable<string>): Promise<WriteOutcome>
+  /**
+   * Drops every key that matches a glob (`*`, `?`, `[a-c]`, `\\` before a literal one), in both tiers. Redis is searched bit by bit
+   * so that others hardly notice; it takes about a second per million keys. For groups that are known beforehand use a tag.
+   * While Redis is away the whole namespace is noted to be dropped on return.
+   */
+  deletePattern(pattern: string, options?: DeletePatternOptions): Promise<PatternOutcome>
+  /** Makes every value with the tag a miss, at once, however many they are. */
+  deleteTag(tag: string): Promise<WriteOutcome>
+  /**
+   * Fills the cache with entries; what Redis holds already is kept. An entry that cannot be had is counted and left out.
+   * @throws what the source of the entries throws
+   */
+  warm(entries: WarmSource<V>, options?: WarmOptions): Promise<WarmOutcome>
+  /** The function with a cache in front: calls with the same arguments share a value. */
+  wrap<Args extends readonly unknown[], W extends V>(
+    run: (...args: Args) => W | Promise<W>,
+    options?: WrapOptions<Args>,
+  ): (...args: Args) => Promise<W>
   readonly stats: CacheStats
   readonly health: CacheHealth
   /** Ends what runs; never waits for Redis. Reads and writes fail from then on. */

@@ -5,9 +5,11 @@ import { randomBytes } from 'node:crypto'
 import { OptionError } from '../errors.ts'
 import type { RedisLink } from '../link/index.ts'
 import type { Cache, FlightCall } from './cache.ts'
+import { channels } from '../telemetry/channels.ts'
 import { Flight } from './flight.ts'
 import { Hearing } from './hearing.ts'
 import { Journal } from './journal.ts'
+import { DiskJournal } from './journal-file.ts'
 import { KeyNames } from './keys.ts'
 import { LoadGate } from './load-gate.ts'
 import { MemoryStore } from './memory-store.ts'
@@ -17,10 +19,11 @@ import { RedisStore } from './redis-store.ts'
 import { Replay } from './replay.ts'
 import { newCounters } from './stats.ts'
 import { Tags } from './tags.ts'
-import { TieredCache, type TieredParts } from './tiered-cache.ts'
+import { TieredCache } from './tiered-cache.ts'
 import { Flights } from './traffic.ts'
 import { Trust } from './trust.ts'
 import { Upkeep } from './upkeep.ts'
+import type { TieredParts } from './writer.ts'
 
 /**
  * Makes a cache over a link, which whoever made it starts and closes; without one it is memory alone.
@@ -40,10 +43,11 @@ export function assembleCache<V>(options: CacheOptions<V>, without: Without = {}
   const replay = replayOf(base, made, hearing)
   const trust = new Trust({
     link: options.link,
+    namespace: settings.namespace,
     clock: settings.clock,
     hearing,
     replay,
-    onState: () => undefined,
+    onState: (state) => channels.cacheState.publish(state),
     withoutEpoch: without.epoch === true,
   })
   const flights = new Flights<V>()
@@ -87,10 +91,14 @@ function baseOf<V>({ link }: CacheOptions<V>, settings: Settings) {
     token,
     counters: newCounters(),
     tags: new Tags(),
-    journal: new Journal({ maxKeys: settings.journal.maxKeys, file: undefined }),
+    journal: new Journal({ maxKeys: settings.journal.maxKeys, file: journalFile(settings) }),
     memory: new MemoryStore<V>(settings.l1),
     redis: link === undefined ? undefined : new RedisStore({ link, names, settings, token }),
   }
+}
+
+function journalFile({ journal: { directory }, namespace }: Settings): DiskJournal | undefined {
+  return directory === undefined ? undefined : new DiskJournal({ directory, namespace })
 }
 
 function hearingOf<V>({ link, names, sender }: Base<V>, made: Made<V>, { tracking = false }: Without): Hearing {

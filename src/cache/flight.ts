@@ -46,6 +46,8 @@ export class Flight<V> {
   #phase: Phase = 'reading'
   #fenced = false
   #stirred = false
+  /** The copy in hand was not known to be true: good only for as long as Redis says nothing else. */
+  #doubtful = false
   #echoed = false
   #wake: (() => void) | undefined
   #abort: AbortController | undefined
@@ -69,6 +71,7 @@ export class Flight<V> {
   /** Begins; `copy` is what memory holds, its time passed or not known to be true. */
   start(copy: MemoryEntry<V> | undefined): void {
     if (copy !== undefined) this.#answer.hold({ value: copy.value, freshUntil: copy.freshUntil })
+    this.#doubtful = copy !== undefined && (copy.epoch !== this.#epoch || !this.#parts.trust.hears)
     void this.#fly()
   }
 
@@ -154,6 +157,8 @@ export class Flight<V> {
       const stored = await this.#read()
       if (stored === undefined) return UNCLAIMED
       if (stored.kind === 'value' && !(await this.#parts.upkeep.learnTags(stored.header.tags))) return UNCLAIMED
+      if (this.#doubtful) this.#answer.forgetCopy()
+      this.#doubtful = false
       const value = this.#judge(stored)
       if (value !== undefined) return value
       if (this.#call.load === undefined) return UNCLAIMED
@@ -295,7 +300,11 @@ export class Flight<V> {
       this.#claims.release(claim)
       if (this.#fenced || (this.#echoed && claim === undefined)) counters.fenced += 1
       else
-        upkeep.keepLoaded(key, value, { ...facts, epoch: trust.usable ? 'unverified' : this.#epoch, bytes: undefined })
+        upkeep.keepLoaded(key, value, {
+          ...facts,
+          epoch: trust.memoryOnly ? trust.epoch : 'unverified',
+          bytes: undefined,
+        })
       return
     }
     const data = upkeep.encode(key, value, facts)

@@ -57,10 +57,6 @@ export class Hearing {
       this.#coherence = 'tracking'
       return
     }
-    if (!canTrack(link)) {
-      this.#fallBack(events)
-      return
-    }
     const tracking = link.track(names.prefix, {
       invalidated: (keys) => this.#invalidated(keys),
       state: (state, reason) => {
@@ -139,20 +135,6 @@ export class Hearing {
       if (what !== undefined) changed(what)
     }
   }
-}
-
-interface Tracks {
-  track(
-    prefix: string,
-    listener: {
-      invalidated(keys: readonly Buffer[] | undefined): void
-      state(state: 'hearing' | 'deaf' | 'refused', reason: Reason): void
-    },
-  ): { readonly state: 'hearing' | 'deaf' | 'refused'; close(): void }
-}
-
-function canTrack(link: object): link is Tracks {
-  return 'track' in link
 }
 
 function splitOnce(text: string): [first: string, rest: string] {

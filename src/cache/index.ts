@@ -1,4 +1,19 @@
-export type { Cache, Load, LoadContext, LoadOptions, ReadOptions, WriteOptions, WriteOutcome } from './cache.ts'
+export type {
+  Cache,
+  DeletePatternOptions,
+  GetManyOptions,
+  Load,
+  LoadContext,
+  LoadOptions,
+  PatternOutcome,
+  ReadOptions,
+  WarmOptions,
+  WarmOutcome,
+  WarmSource,
+  WrapOptions,
+  WriteOptions,
+  WriteOutcome,
+} from './cache.ts'
 export { Caches } from './caches.ts'
 export type { CachesOptions } from './caches.ts'
 export { jsonCodec } from './codec.ts'

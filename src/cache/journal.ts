@@ -6,6 +6,8 @@
  */
 
 export interface JournalFile {
+  /** What earlier processes left outstanding. */
+  inherit(): readonly JournalRecord[]
   append(record: JournalRecord): void
   /** Nothing is outstanding any more. */
   clear(): void
@@ -36,6 +38,7 @@ export class Journal {
 
   constructor(options: JournalOptions) {
     this.#options = options
+    this.#inherit(options.file)
   }
 
   get size(): number {
@@ -110,6 +113,17 @@ export class Journal {
 
   close(): void {
     this.#options.file?.close()
+  }
+
+  /** It stays in the files that it was found in until all of it has been told. */
+  #inherit(file: JournalFile | undefined): void {
+    const records = file?.inherit() ?? []
+    for (const record of records)
+      if (record.kind === 'key') this.#keys.set(record.key, this.#ticket())
+      else if (record.kind === 'tag') this.#tags.set(record.tag, this.#ticket())
+      else this.#all = this.#ticket()
+    if (records.length === 0) file?.clear()
+    if (this.size > this.#options.maxKeys) this.noteAll()
   }
 
   #ticket(): Ticket {

@@ -8,29 +8,34 @@
  *                         └─ a flight, shared by all who ask for the key
  */
 import { CacheError } from '../errors.ts'
-import type { Cache, FlightCall, Load, LoadOptions, ReadOptions, WriteOptions, WriteOutcome } from './cache.ts'
+import { BatchLoad } from './batch-load.ts'
+import type {
+  Cache,
+  DeletePatternOptions,
+  FlightCall,
+  GetManyOptions,
+  Load,
+  LoadOptions,
+  PatternOutcome,
+  ReadOptions,
+  WarmOptions,
+  WarmOutcome,
+  WarmSource,
+  WrapOptions,
+  WriteOptions,
+  WriteOutcome,
+} from './cache.ts'
 import { Flight } from './flight.ts'
 import type { CacheHealth } from './health.ts'
-import type { KeyNames, Named } from './keys.ts'
+import type { Named } from './keys.ts'
 import type { MemoryEntry, MemoryStore } from './memory-store.ts'
 import { ttlOption, type Settings } from './options.ts'
-import type { Parts } from './parts.ts'
-import type { Replay } from './replay.ts'
 import { statsOf, type CacheStats, type Counters } from './stats.ts'
 import type { Flights } from './traffic.ts'
 import type { Trust } from './trust.ts'
-import { ECHO_DUE, UNVERIFIED, type Keeping } from './upkeep.ts'
-
-export interface TieredParts<V> extends Parts<V> {
-  readonly load: Load<V> | undefined
-  readonly names: KeyNames
-  readonly replay: Replay
-  readonly flights: Flights<V>
-  /** Tells processes that hear by messages. */
-  readonly publish: (name: string) => void
-  /** The namespace is free again. */
-  readonly onClose: () => void
-}
+import { ECHO_DUE, UNVERIFIED } from './upkeep.ts'
+import { warm } from './warm.ts'
+import { together, Writer, type TieredParts } from './writer.ts'
 
 const MAX_KEY_LENGTH = 32_768
 
@@ -42,6 +47,7 @@ export class TieredCache<V> implements Cache<V> {
   readonly #trust: Trust
   readonly #counters: Counters
   readonly #flights: Flights<V>
+  readonly #writer: Writer<V>
   readonly #clone: boolean
   readonly #lookCall: FlightCall<V>
   #closed = false
@@ -55,6 +61,7 @@ export class TieredCache<V> implements Cache<V> {
     this.#trust = parts.trust
     this.#counters = parts.counters
     this.#flights = parts.flights
+    this.#writer = new Writer(parts)
     this.#clone = settings.isolate === 'clone'
     this.#lookCall = this.#callOf(parts.load, {})
   }
@@ -97,28 +104,61 @@ export class TieredCache<V> implements Cache<V> {
   }
 
   set(key: string, value: V, options: WriteOptions = NO_OPTIONS): Promise<WriteOutcome> {
-    const refusal = this.#refusal(key)
+    const refusal =
+      this.#refusal(key) ??
+      (value === undefined ? argumentError("Cannot set undefined; 'null' is a value.") : undefined)
     if (refusal !== undefined) return Promise.reject(refusal)
-    if (value === undefined) return Promise.reject(argumentError("Cannot set undefined; 'null' is a value."))
+    const { upkeep, tags: known } = this.#parts
     const { ttlMs, l1TtlMs, tags } = this.#callOf(undefined, options)
-    return this.#set(key, value, {
-      ttlMs: this.#parts.upkeep.ttlOf(ttlMs),
-      l1TtlMs,
-      tags,
-      clock: this.#parts.tags.clock,
-    })
+    return this.#writer.set(key, value, { ttlMs: upkeep.ttlOf(ttlMs), l1TtlMs, tags, clock: known.clock })
   }
 
   delete(key: string): Promise<WriteOutcome> {
     const refusal = this.#refusal(key)
-    if (refusal !== undefined) return Promise.reject(refusal)
-    this.#counters.l1Deletes += 1
-    this.#memory.delete(key)
-    this.#flights.fence(key)
-    return this.#tell(key, async () => {
-      await this.#parts.redis?.remove(key)
-      this.#counters.l2Deletes += 1
-    })
+    return refusal === undefined ? this.#writer.delete(key) : Promise.reject(refusal)
+  }
+
+  async getMany(keys: readonly string[], options: GetManyOptions<V> = NO_OPTIONS): Promise<Map<string, V>> {
+    const wanted = [...new Set(keys)]
+    const { loadMany, signal, ...write } = options
+    const values = new Map<string, V>()
+    const batch = loadMany === undefined ? undefined : new BatchLoad(this.#settings.clock, loadMany, wanted)
+    const call = batch === undefined ? this.#lookCall : this.#callOf((key) => batch.load(key), write)
+    const one = async (key: string): Promise<void> => {
+      const held = this.#hit(key)
+      const promise = held === undefined ? this.#slow(key, call, signal) : Promise.resolve(this.#own(held.value))
+      const value = await promise.finally(() => batch?.settled(key))
+      if (value !== undefined) values.set(key, value)
+    }
+    await Promise.all(wanted.map(one))
+    return new Map(wanted.flatMap((key) => (values.has(key) ? [[key, values.get(key) as V]] : [])))
+  }
+
+  async setMany(entries: Iterable<readonly [string, V]>, options: WriteOptions = NO_OPTIONS): Promise<WriteOutcome> {
+    return together(await Promise.all([...entries].map(([key, value]) => this.set(key, value, options))))
+  }
+
+  async deleteMany(keys: Iterable<string>): Promise<WriteOutcome> {
+    return together(await Promise.all([...keys].map((key) => this.delete(key))))
+  }
+
+  deletePattern(pattern: string, options: DeletePatternOptions = {}): Promise<PatternOutcome> {
+    return this.#closed ? Promise.reject(closedError()) : this.#writer.deletePattern(pattern, options)
+  }
+
+  deleteTag(tag: string): Promise<WriteOutcome> {
+    return this.#closed ? Promise.reject(closedError()) : this.#writer.deleteTag(tag)
+  }
+
+  warm(source: WarmSource<V>, options: WarmOptions = {}): Promise<WarmOutcome> {
+    return warm(this, source, options)
+  }
+
+  wrap<Args extends readonly unknown[], W extends V>(
+    run: (...args: Args) => W | Promise<W>,
+    { key = (...args) => JSON.stringify(args), ...options }: WrapOptions<Args> = {},
+  ): (...args: Args) => Promise<W> {
+    return (...args) => this.getOrSet<W>(key(...args), () => run(...args), options)
   }
 
   close(): Promise<void> {
@@ -219,7 +259,9 @@ export class TieredCache<V> implements Cache<V> {
     return !this.#trust.usable || this.#parts.journal.holds(key)
   }
 
-  #goodMeanwhile({ expiresAt, freshUntil }: MemoryEntry<V>): boolean {
+  #goodMeanwhile({ epoch, expiresAt, freshUntil }: MemoryEntry<V>): boolean {
+    // After an interruption nobody knows whether it was changed: Redis is asked first.
+    if (epoch !== this.#trust.epoch && this.#trust.usable) return false
     const { staleWhileRevalidateMs, clock } = this.#settings
     const now = clock.now()
     return staleWhileRevalidateMs > 0 && expiresAt <= now && now < freshUntil + staleWhileRevalidateMs
@@ -237,57 +279,6 @@ export class TieredCache<V> implements Cache<V> {
       l1TtlMs: ttlOption('l1TtlMs', l1TtlMs, l1.ttlMs),
       tags: tags ?? NO_TAGS,
     }
-  }
-
-  // --- writes ---------------------------------------------------------------------------------------------------
-
-  #set(key: string, value: V, keeping: Keeping): Promise<WriteOutcome> {
-    const { upkeep, redis } = this.#parts
-    this.#flights.fence(key)
-    upkeep.isolate(value)
-    const kept = this.#clone ? structuredClone(value) : value
-    const data = redis === undefined ? undefined : upkeep.encode(key, value, keeping)
-    const epoch = this.#trust.usable ? 'unverified' : this.#trust.epoch
-    upkeep.keepLoaded(key, kept, { ...keeping, epoch, bytes: data?.length })
-    const entry = this.#memory.get(key)
-    const began = this.#trust.epoch
-    return this.#tell(key, async () => {
-      // What cannot be encoded must at least not leave the old value behind.
-      if (data === undefined) await redis?.remove(key)
-      else await redis?.write(key, data, keeping.ttlMs + this.#settings.staleMs)
-      this.#counters.l2Sets += 1
-      const untouched = entry !== undefined && entry === this.#memory.get(key) && entry.value === kept
-      if (untouched && entry.epoch === UNVERIFIED && this.#trust.hears && data !== undefined) entry.epoch = began
-    })
-  }
-
-  /** Tells Redis, or notes that it must be told. */
-  async #tell(key: string, write: () => Promise<void>): Promise<WriteOutcome> {
-    const { journal, traffic, names, publish } = this.#parts
-    const trust = this.#trust
-    if (trust.memoryOnly) return 'applied'
-    if (trust.state === 'away') return this.#journal(key)
-    traffic.beginWrite(key)
-    const { answers } = trust
-    try {
-      await write()
-      trust.answered()
-      journal.settle(key)
-      publish(names.entry(key))
-      return 'applied'
-    } catch (error) {
-      this.#counters.l2Errors += 1
-      trust.failed(error, answers)
-      return this.#journal(key)
-    } finally {
-      traffic.endWrite(key)
-    }
-  }
-
-  #journal(key: string): WriteOutcome {
-    if (this.#parts.without.journal !== true) this.#parts.journal.note(key)
-    this.#trust.noted()
-    return 'journalled'
   }
 
   #drop(key: string): void {

@@ -9,17 +9,19 @@
 import type { Clock, TimerHandle } from '../clock.ts'
 import { LinkError, type Reason } from '../errors.ts'
 import type { LinkHealth, RedisLink } from '../link/index.ts'
+import type { CacheStateMessage } from '../telemetry/channels.ts'
 import type { CacheState, Coherence } from './health.ts'
 import type { Hearing } from './hearing.ts'
 import type { Replay } from './replay.ts'
 
 export interface TrustOptions {
   readonly link: RedisLink | undefined
+  readonly namespace: string
   readonly clock: Clock
   readonly hearing: Hearing
   readonly replay: Replay
   /** The state changed. */
-  readonly onState: (state: CacheState, before: CacheState, reason: Reason) => void
+  readonly onState: (message: CacheStateMessage) => void
   /** Taken out for a test: interruptions make no new epoch. */
   readonly withoutEpoch: boolean
 }
@@ -242,7 +244,7 @@ export class Trust {
     if (state === before) return
     this.#state = state
     this.#since = this.#clock.wallNow()
-    this.#options.onState(state, before, reason)
+    this.#options.onState({ cache: this.#options.namespace, from: before, to: state, reason, at: this.#since })
   }
 
   #verdict(): [state: CacheState, reason: Reason] {

@@ -135,6 +135,11 @@ export interface RedisLink {
   readonly stats: LinkStats
   /** Who answers; undefined until the first handshake has passed. */
   readonly server: ServerIdentity | undefined
+  /**
+   * The servers that together hold all keys: itself, or the masters of a cluster that are known now. For what must be asked of
+   * each, such as SCAN.
+   */
+  readonly nodes: readonly Pick<RedisLink, 'name' | 'send'>[]
   /** Starts to connect and returns at once, Redis or not. */
   start(): void
   /**

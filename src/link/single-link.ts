@@ -120,6 +120,10 @@ export class SingleLink implements RedisLink {
     return this.#supervisor.server
   }
 
+  get nodes(): readonly RedisLink[] {
+    return [this]
+  }
+
   start(): void {
     this.#supervisor.start()
     if (!this.#resting) this.#watch?.start()

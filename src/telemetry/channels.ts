@@ -48,6 +48,17 @@ export interface DatabaseStateMessage {
   readonly at: number
 }
 
+/** A cache's condition moved. */
+export interface CacheStateMessage {
+  /** Its namespace. */
+  readonly cache: string
+  readonly from: string
+  readonly to: string
+  readonly reason: Reason
+  /** Wall-clock milliseconds. */
+  readonly at: number
+}
+
 /** Something an operator should know that is no change of state, told once and not per call. */
 export interface NoticeMessage {
   readonly source: string
@@ -138,6 +149,7 @@ export interface Channels {
   readonly taskEnded: TypedChannel<TaskEndedMessage>
   readonly taskExpired: TypedChannel<TaskExpiredMessage>
   readonly taskRoute: TypedChannel<TaskRouteMessage>
+  readonly cacheState: TypedChannel<CacheStateMessage>
   readonly notice: TypedChannel<NoticeMessage>
 }
 
@@ -151,5 +163,6 @@ export const channels: Channels = {
   taskEnded: typed('evenkeel:task:ended'),
   taskExpired: typed('evenkeel:task:expired'),
   taskRoute: typed('evenkeel:task:route'),
+  cacheState: typed('evenkeel:cache:state'),
   notice: typed('evenkeel:notice'),
 }

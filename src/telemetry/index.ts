@@ -1,5 +1,6 @@
 export type { L1Stats, ReportedCache } from './cache-report.ts'
 export type {
+  CacheStateMessage,
   Channels,
   DatabaseStateMessage,
   LinkAttemptMessage,

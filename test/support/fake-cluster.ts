@@ -121,6 +121,7 @@ export class FakeCluster {
 
 export class FakeNodeLink implements NodeLink {
   readonly name: string
+  readonly nodes: readonly NodeLink[] = [this]
   readonly port: number
   readonly server = undefined
   readonly probeKey: () => string | undefined

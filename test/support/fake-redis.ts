@@ -7,6 +7,7 @@
  */
 import { LinkError, ReplyError, type Reason } from '../../src/errors.ts'
 import type { LinkHealth, RedisLink, SendOptions, ServerIdentity } from '../../src/link/index.ts'
+import { globTest } from '../../src/cache/glob.ts'
 import { RELEASE, RENEW, REPLACE } from '../../src/cache/redis-store.ts'
 import { STATE } from '../../src/cache/replay.ts'
 import type { FakeClock } from './fake-clock.ts'
@@ -33,6 +34,8 @@ export class FakeRedis {
   readonly clock: FakeClock
   readonly links = new Set<FakeLink>()
   readonly #data = new Map<string, Held>()
+  /** The keys when the scan began: whatever is there all the time is found. */
+  #scanned: readonly string[] = []
   runId = 'run-1'
   /** Commands that were run, by name. */
   readonly ran: string[] = []
@@ -73,7 +76,8 @@ export class FakeRedis {
     const [key = '', value = ''] = words
     if (name === 'GET') return this.get(key)
     if (name === 'SET') return this.#set(words, by)
-    if (name === 'DEL' || name === 'UNLINK') return this.#delete(key, by)
+    if (name === 'DEL' || name === 'UNLINK') return words.reduce((sum, one) => sum + this.#delete(one, by), 0)
+    if (name === 'SCAN') return this.#scan(words)
     if (name === 'EVALSHA') return this.#script(key, Number(value), words.slice(2))
     if (name === 'FLUSHALL') return this.#flush()
     if (name === 'PING') return 'PONG'
@@ -94,6 +98,19 @@ export class FakeRedis {
     this.#data.delete(key)
     this.#tell(key, by)
     return 1
+  }
+
+  /** All that matches, in steps of as many keys as COUNT says. */
+  #scan([cursor = '0', , pattern = '', , count = '10']: readonly string[]): Value {
+    const matches = globTest(pattern)
+    if (cursor === '0') this.#scanned = this.keys()
+    const all = this.#scanned
+    const from = Number(cursor)
+    const to = from + Number(count)
+    return [
+      to < all.length ? String(to) : '0',
+      all.slice(from, to).filter((key) => this.get(key) !== null && matches(key)),
+    ]
   }
 
   #flush(): Value {
@@ -154,6 +171,7 @@ export type FakeLinkMode = 'up' | 'silent' | 'deaf' | 'cut' | 'untracked'
 /** The link of one process. */
 export class FakeLink {
   readonly name = 'fake'
+  readonly nodes: readonly FakeLink[] = [this]
   readonly redis: FakeRedis
   readonly #clock: FakeClock
   readonly #healthListeners = new Set<(health: LinkHealth, before: LinkHealth) => void>()

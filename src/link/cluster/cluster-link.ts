@@ -125,6 +125,10 @@ export class ClusterLink implements RedisLink {
     }
   }
 
+  get nodes(): readonly RedisLink[] {
+    return this.#nodes.masters.map(({ link }) => link)
+  }
+
   start(): void {
     if (this.#started || this.#resting) return
     this.#started = true
