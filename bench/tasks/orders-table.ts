@@ -2,7 +2,7 @@
 import pg from 'pg'
 import { POOL, type Servers } from './adapter.ts'
 
-const ORDERS_TABLE = 'CREATE TABLE IF NOT EXISTS bench_orders (id TEXT PRIMARY KEY, amount BIGINT NOT NULL)'
+export const ORDERS_TABLE = 'CREATE TABLE IF NOT EXISTS bench_orders (id TEXT PRIMARY KEY, amount BIGINT NOT NULL)'
 export const INSERT_ORDER = 'INSERT INTO bench_orders (id, amount) VALUES ($1, $2)'
 export const AMOUNT = 32_000
 
