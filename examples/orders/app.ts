@@ -1,23 +1,25 @@
-/** Puts the parts together: Evenkeel, the orders, the sweep, the web server. Nothing connects or listens yet. */
+/** Puts the parts together: Evenkeel, the orders, their tasks, the web server. Nothing connects or listens yet. */
 import type { Evenkeel, Logger } from 'evenkeel'
+import type { Tasks } from 'evenkeel/tasks'
 import { fastify, type FastifyInstance } from 'fastify'
+import { adminOnly } from './admin.ts'
 import { answers } from './answers.ts'
 import { pretending } from './fulfil.ts'
-import { orderMetrics } from './metrics.ts'
+import { orderMetrics, type OrderMetrics } from './metrics.ts'
 import { faultText, formats, type SchemaFault } from './order-schema.ts'
+import { orderTasks, type OrderTasks } from './order-tasks.ts'
 import { Orders } from './orders.ts'
 import { healthRoutes } from './routes/health.ts'
 import { orderRoutes } from './routes/orders.ts'
-import type { WorkSettings } from './settings.ts'
-import { Sweep } from './sweep.ts'
-import { WakeUp } from './wake-up.ts'
+import { taskRoutes } from './routes/tasks.ts'
+import type { Settings } from './settings.ts'
 
 export interface ServiceOptions {
   readonly keel: Evenkeel
   readonly logger: Logger
   /** Names this process among its siblings. */
   readonly instance: string
-  readonly work: WorkSettings
+  readonly settings: Pick<Settings, 'work' | 'adminToken' | 'ordersPerMinute'>
 }
 
 export interface Service {
@@ -34,59 +36,50 @@ const REQUEST_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_MS = 5000
 /** While it stops: a connection without an answer by then waits for none, but for its own client to speak. */
 const CONNECTION_GRACE_MS = REQUEST_DEADLINE_MS + 500
-const SWEEP_GRACE_MS = 2000
-const MAX_ATTEMPTS = 5
-const BATCH = 8
+/** From the wish to stop to the last order in work; what is not finished by then is given back. */
+const STOP_WITHIN_MS = 3800
+const WORK_GRACE_MS = 2000
+const MINUTE_MS = 60_000
 
-export function createService({ keel, logger, instance, work }: ServiceOptions): Service {
+export function createService({ keel, logger, instance, settings }: ServiceOptions): Service {
   const metrics = orderMetrics()
-  const orders = new Orders({
-    database: keel.database,
-    instance,
-    leaseMs: work.leaseMs,
-    maxAttempts: MAX_ATTEMPTS,
-    deadlineMs: REQUEST_DEADLINE_MS,
-  })
-  const fulfil = pretending(work.workMs)
-  const sweep = new Sweep({
-    orders,
-    fulfil,
-    logger,
-    observer: metrics,
-    leaseMs: work.leaseMs,
-    everyMs: work.sweepMs,
-    batch: BATCH,
-  })
-  const wakeUp = new WakeUp({
-    link: keel.link,
-    logger,
-    instance,
-    isPending: async (orderId) => (await orders.get(orderId))?.status === 'pending',
-    wake: () => sweep.wake(),
-  })
+  const orders = new Orders({ database: keel.database, instance, deadlineMs: REQUEST_DEADLINE_MS })
+  const tasks = tasksFor(orders, { keel, logger, instance, settings, metrics })
   let stopping = false
   const app = webServer(logger)
   endConnections(app, () => stopping)
   healthRoutes(app, { keel, metrics: () => metrics.text(), stopping: () => stopping })
-  const announce = (orderId: string): ReturnType<WakeUp['announce']> => {
-    metrics.created()
-    sweep.wake()
-    return wakeUp.announce(orderId)
-  }
-  orderRoutes(app, { orders, logger, announce })
+  const { ordersPerMinute } = settings
+  const limit = ordersPerMinute === 0 ? undefined : keel.limits('orders', { max: ordersPerMinute, windowMs: MINUTE_MS })
+  const { database } = keel
+  orderRoutes(app, { database, deadlineMs: REQUEST_DEADLINE_MS, orders, tasks, logger, metrics, limit })
+  taskRoutes(app, { tasks, guard: adminOnly(settings.adminToken) })
   return {
     app,
-    async start() {
-      await keel.start()
-      wakeUp.start()
-      sweep.start()
-    },
+    start: () => keel.start(),
     async stop() {
       stopping = true
-      await Promise.all([closed(app), sweep.stop(SWEEP_GRACE_MS)])
+      const endsAt = performance.now() + STOP_WITHIN_MS
+      // Whoever is answered with 201 must have been stored, so the tasks close last.
+      await closed(app)
+      await tasks.close({ graceMs: Math.min(WORK_GRACE_MS, Math.max(0, Math.round(endsAt - performance.now()))) })
       await keel.close()
     },
   }
+}
+
+function tasksFor(orders: Orders, parts: ServiceOptions & { readonly metrics: OrderMetrics }): Tasks<OrderTasks> {
+  const { keel, logger, instance, settings, metrics } = parts
+  const { leaseMs, sweepMs, workMs } = settings.work
+  const definitions = orderTasks({
+    orders,
+    fulfil: pretending(workMs),
+    logger,
+    completed: (order) => metrics.completed(order),
+    tasks: () => tasks,
+  })
+  const tasks = keel.tasks(definitions, { queue: 'orders', instance, leaseMs, sweepMs })
+  return tasks
 }
 
 /** Else a connection whose request was in work while the service stops is kept for the next one, and waited for. */

@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   const instance = `${hostname()}-${process.pid}`
   const logger = createLogger(settings.logLevel, instance)
   const keel = createEvenkeel({ ...settings.keel, logger })
-  const service = createService({ keel, logger, instance, work: settings.work })
+  const service = createService({ keel, logger, instance, settings })
   stopOnSignals(service, logger)
   await service.start()
   const url = await service.app.listen({ host: settings.host, port: settings.port })

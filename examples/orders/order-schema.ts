@@ -49,7 +49,7 @@ export const formats = { 'rental-duration': isRentalDuration, 'tron-address': is
 const EXPECTED: Readonly<Record<string, string>> = {
   'rental-duration': 'must be a number and m, h or d, such as 30m, 1h or 3d, and at most 30d',
   'tron-address': 'must be a TRON address: T and 33 more base58 characters, with a correct checksum',
-  [UUID_PATTERN]: 'must be the id of an order, such as 01993b1e-8c4a-7cc0-9d6b-3f1f0b8a4e21',
+  [UUID_PATTERN]: 'must be an id, such as 01993b1e-8c4a-7cc0-9d6b-3f1f0b8a4e21',
   '^([1-9][0-9]?|100)$': 'must be a whole number from 1 to 100',
 }
 
@@ -66,6 +66,6 @@ export function faultText(fault: SchemaFault, where: string): string {
   const { instancePath, keyword, params, message = 'is wrong' } = fault
   const field = instancePath === '' ? `the ${where}` : instancePath.slice(1).replaceAll('/', '.')
   if (keyword === 'additionalProperties') return `'${String(params['additionalProperty'])}' is not known here`
-  if (keyword === 'enum') return `${field} must be one of ${ORDER_STATUSES.join(', ')}`
+  if (keyword === 'enum') return `${field} must be one of ${String(params['allowedValues']).replaceAll(',', ', ')}`
   return `${field} ${EXPECTED[String(params['format'] ?? params['pattern'])] ?? message}`
 }

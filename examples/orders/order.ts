@@ -1,9 +1,9 @@
 /** What an order is, and how it is shown to the one who placed it. */
 
 /**
- *   pending ──claimed──▶ processing ──▶ completed
- *      ▲                     │   └────▶ failed      after the last attempt
- *      └── lease expired ────┘
+ *   pending ──begun──▶ processing ──▶ completed
+ *      ▲                   │   └────▶ failed      after the last attempt
+ *      └── failed once ────┘
  */
 export type OrderStatus = 'pending' | 'processing' | 'completed' | 'failed'
 
@@ -23,7 +23,7 @@ export interface Order extends OrderRequest {
   /** UUIDv7: made here, sorts by time. */
   readonly id: string
   readonly status: OrderStatus
-  /** How often it was begun. */
+  /** Number of the attempt that was begun last; 0 before the first. */
   readonly attempt: number
   /** Why the last attempt failed. */
   readonly error: string | null

@@ -1,8 +1,8 @@
 /**
- * The orders in the database. Whoever works on an order holds a lease on it: a token, the number of the attempt and
- * an end by the database's clock. Only the holder can finish the order, however late he comes.
+ * The orders in the database, and the history of the attempts at them. Who may work on an order, how often and until when is
+ * the task's affair; here stands what comes of it.
  */
-import type { Database, Dialect, Migration, Queryable } from 'evenkeel/database'
+import type { Database, Migration, Queryable } from 'evenkeel/database'
 import type { Order, OrderRequest, OrderStatus } from './order.ts'
 
 const time = 'TIMESTAMPTZ'
@@ -20,9 +20,6 @@ const migrations: readonly Migration[] = [
         status TEXT NOT NULL,
         attempt INTEGER NOT NULL,
         error TEXT,
-        lease_token TEXT,
-        lease_until ${time},
-        not_before ${time} NOT NULL,
         created_at ${time} NOT NULL,
         completed_at ${time}
       );
@@ -32,27 +29,19 @@ const migrations: readonly Migration[] = [
         attempt INTEGER NOT NULL,
         outcome TEXT NOT NULL,
         instance TEXT NOT NULL,
-        ended_at ${time} NOT NULL
-      );
-      CREATE INDEX order_attempts_by_order ON order_attempts (order_id)`,
+        at ${time} NOT NULL,
+        PRIMARY KEY (order_id, attempt)
+      )`,
   },
 ]
 
 const COLUMNS =
   'id, status, user_id, energy_amount, duration, receive_address, attempt, error, created_at, completed_at'
 
-/** An order somebody works on. */
-export interface Lease {
-  readonly order: Order
-  readonly token: string
-}
-
 export interface OrdersOptions {
   readonly database: Database
   /** Names this process in the history of attempts. */
   readonly instance: string
-  readonly leaseMs: number
-  readonly maxAttempts: number
   /** Nobody waits for the database longer than this. */
   readonly deadlineMs: number
 }
@@ -64,30 +53,31 @@ export interface ListOptions {
   readonly status: OrderStatus | undefined
 }
 
-/** Whether the end of an attempt was accepted; `fenced`: somebody else holds the order by now. */
-export type Verdict = 'accepted' | 'fenced'
+/** How an attempt ended without success. */
+export interface Failure {
+  readonly attempt: number
+  readonly error: string
+  readonly status: 'pending' | 'failed'
+}
 
 export class Orders {
   readonly #options: OrdersOptions
   readonly #database: Database
-  readonly #dialect: Dialect
 
   constructor(options: OrdersOptions) {
     this.#options = options
     this.#database = options.database
-    this.#dialect = options.database.dialect
     this.#database.migrate('orders', migrations)
   }
 
-  /** Stores a new order; once this resolves it will be processed, whatever happens. */
-  async create(id: string, request: OrderRequest): Promise<Order> {
-    const { now } = this.#dialect
+  /** Stores a new order in the caller's transaction. */
+  async create(tx: Queryable, id: string, request: OrderRequest): Promise<Order> {
+    const { now } = tx.dialect
     const { user_id, energy_amount, duration, receive_address } = request
-    const { rows } = await this.#database.query<Order>(
-      `INSERT INTO orders (id, user_id, energy_amount, duration, receive_address, status, attempt, not_before, created_at)
-       VALUES ($1, $2, $3, $4, $5, 'pending', 0, ${now}, ${now}) RETURNING ${COLUMNS}`,
+    const { rows } = await tx.query<Order>(
+      `INSERT INTO orders (id, user_id, energy_amount, duration, receive_address, status, attempt, created_at)
+       VALUES ($1, $2, $3, $4, $5, 'pending', 0, ${now}) RETURNING ${COLUMNS}`,
       [id, user_id, energy_amount, duration, receive_address],
-      this.#callOptions,
     )
     const [order] = rows
     if (order === undefined) throw new Error('INSERT … RETURNING returned no row')
@@ -111,85 +101,61 @@ export class Orders {
     return (await this.#database.query<Order>(sql, parameters, this.#callOptions)).rows
   }
 
-  /** Takes up to `count` pending orders for `leaseMs`, the oldest first. Several processes never get the same one. */
-  async claim(token: string, count: number): Promise<Lease[]> {
-    const dialect = this.#dialect
-    const { rows } = await this.#database.query<Order>(
-      `WITH picked AS MATERIALIZED (
-         SELECT id FROM orders WHERE status = 'pending' AND not_before <= ${dialect.now} ORDER BY id LIMIT $1 ${dialect.forUpdateSkipLocked}
-       )
-       UPDATE orders
-       SET status = 'processing', attempt = attempt + 1, lease_token = $2, lease_until = ${dialect.plusMs(dialect.now, '$3')}
-       WHERE id IN (SELECT id FROM picked) RETURNING ${COLUMNS}`,
-      [count, token, this.#options.leaseMs],
-      this.#callOptions,
-    )
-    return rows.map((order) => ({ order, token }))
-  }
-
-  /** The order is done. The effect, here the entry in the history, is stored with it or not at all. */
-  complete(lease: Lease): Promise<Verdict> {
-    const set = `status = 'completed', error = NULL, completed_at = ${this.#dialect.now}`
-    return this.#finish(lease, 'completed', { set, parameters: [] })
-  }
-
-  /** The attempt failed: another one later, unless it was the last. */
-  fail(lease: Lease, error: string): Promise<Verdict> {
-    const dialect = this.#dialect
-    const retryMs = Math.min(60_000, 1000 * 2 ** lease.order.attempt)
-    const set = `status = CASE WHEN attempt >= $4 THEN 'failed' ELSE 'pending' END, error = $5, not_before = ${dialect.plusMs(dialect.now, '$6')}`
-    return this.#finish(lease, 'failed', { set, parameters: [this.#options.maxAttempts, error, retryMs] })
-  }
-
-  /** Gives an order back untouched, so that nobody has to wait for the end of the lease. */
-  release(lease: Lease): Promise<Verdict> {
-    return this.#finish(lease, 'released', { set: `status = 'pending', attempt = attempt - 1`, parameters: [] })
-  }
-
-  /** Frees the orders whose holder let his lease run out: killed, frozen or cut off. */
-  async releaseExpired(): Promise<Order[]> {
-    const { now, forUpdateSkipLocked } = this.#dialect
+  /** An attempt begins; undefined when there is nothing to do. */
+  async begin(id: string, attempt: number): Promise<Order | undefined> {
     return await this.#database.transaction(async (tx) => {
       const { rows } = await tx.query<Order>(
-        `WITH expired AS MATERIALIZED (
-           SELECT id FROM orders WHERE status = 'processing' AND lease_until < ${now} LIMIT 100 ${forUpdateSkipLocked}
-         )
-         UPDATE orders
-         SET status = CASE WHEN attempt >= $1 THEN 'failed' ELSE 'pending' END,
-             error = 'The lease ran out.', lease_token = NULL, lease_until = NULL
-         WHERE id IN (SELECT id FROM expired) RETURNING ${COLUMNS}`,
-        [this.#options.maxAttempts],
+        `UPDATE orders SET status = 'processing', attempt = $2
+         WHERE id = $1 AND status <> 'completed' AND attempt <= $2 RETURNING ${COLUMNS}`,
+        [id, attempt],
       )
-      for (const { id, attempt } of rows) await this.#record(tx, { id, attempt, outcome: 'expired' })
-      return rows
+      const [order] = rows
+      if (order !== undefined) await this.#record(tx, id, { attempt, outcome: 'begun' })
+      return order
     }, this.#callOptions)
   }
 
-  /** Ends an attempt, if it is still ours to end: the fence that makes a late end harmless. */
-  async #finish(
-    { order, token }: Lease,
-    outcome: string,
-    { set, parameters }: { readonly set: string; readonly parameters: readonly (string | number)[] },
-  ): Promise<Verdict> {
-    return await this.#database.transaction(async (tx) => {
+  /** The order is done. `tx` is the task's: it commits together with the task's own end, or not at all. */
+  async complete(tx: Queryable, id: string, attempt: number): Promise<void> {
+    await tx.query(
+      `UPDATE orders SET status = 'completed', error = NULL, completed_at = ${tx.dialect.now} WHERE id = $1`,
+      [id],
+    )
+    await this.#record(tx, id, { attempt, outcome: 'completed' })
+  }
+
+  /** The attempt failed; unless another one has begun since, that is what the order says now. */
+  async fail(id: string, { attempt, error, status }: Failure): Promise<void> {
+    await this.#database.transaction(async (tx) => {
       const { rowCount } = await tx.query(
-        `UPDATE orders SET ${set}, lease_token = NULL, lease_until = NULL
-         WHERE id = $1 AND lease_token = $2 AND attempt = $3 AND status = 'processing'`,
-        [order.id, token, order.attempt, ...parameters],
+        `UPDATE orders SET status = $3, error = $4 WHERE id = $1 AND attempt = $2 AND status = 'processing'`,
+        [id, attempt, status, error],
       )
-      if (rowCount === 0) return 'fenced'
-      await this.#record(tx, { id: order.id, attempt: order.attempt, outcome })
-      return 'accepted'
+      if (rowCount > 0) await this.#record(tx, id, { attempt, outcome: 'failed' })
     }, this.#callOptions)
   }
 
+  /** Nobody will try these again by himself. */
+  async abandon(ids: readonly string[], error: string): Promise<void> {
+    const { dialect } = this.#database
+    await this.#database.query(
+      `UPDATE orders SET status = 'failed', error = COALESCE(error, $2)
+       WHERE ${dialect.oneOf('id', '$1')} AND status IN ('pending', 'processing')`,
+      [ids, error],
+      this.#callOptions,
+    )
+  }
+
+  /** An attempt that is given back and begun again keeps its number. */
   async #record(
     tx: Queryable,
-    entry: { readonly id: string; readonly attempt: number; readonly outcome: string },
+    id: string,
+    { attempt, outcome }: { readonly attempt: number; readonly outcome: 'begun' | 'completed' | 'failed' },
   ): Promise<void> {
     await tx.query(
-      `INSERT INTO order_attempts (order_id, attempt, outcome, instance, ended_at) VALUES ($1, $2, $3, $4, ${this.#dialect.now})`,
-      [entry.id, entry.attempt, entry.outcome, this.#options.instance],
+      `INSERT INTO order_attempts (order_id, attempt, outcome, instance, at) VALUES ($1, $2, $3, $4, ${tx.dialect.now})
+       ON CONFLICT (order_id, attempt) DO UPDATE SET outcome = excluded.outcome, instance = excluded.instance, at = excluded.at`,
+      [id, attempt, outcome, this.#options.instance],
     )
   }
 

@@ -18,10 +18,15 @@ export interface Settings {
   readonly dataDirectory: string
   readonly keel: EvenkeelOptions
   readonly work: WorkSettings
+  /** Who shows it may look at tasks and try them again; undefined: nobody may. */
+  readonly adminToken: string | undefined
+  /** Orders that one user may place in a minute; 0: as many as he likes. */
+  readonly ordersPerMinute: number
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+const MIN_TOKEN = 16
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
 /** @throws OptionError that names the variable */
@@ -33,10 +38,12 @@ export function readSettings(environment: Environment): Settings {
     dataDirectory: text(environment, 'EVENKEEL_DATA_DIR') ?? './data',
     keel: evenkeelOptionsFromEnvironment(environment),
     work: {
-      leaseMs: wholeNumber(environment, 'ORDERS_LEASE_MS', { fallback: 15_000, min: 100, max: 3_600_000 }),
-      sweepMs: wholeNumber(environment, 'ORDERS_SWEEP_MS', { fallback: 1000, min: 10, max: 60_000 }),
+      leaseMs: wholeNumber(environment, 'ORDERS_LEASE_MS', { fallback: 15_000, min: 300, max: 3_600_000 }),
+      sweepMs: wholeNumber(environment, 'ORDERS_SWEEP_MS', { fallback: 1000, min: 20, max: 60_000 }),
       workMs: wholeNumber(environment, 'ORDERS_WORK_MS', { fallback: 0, min: 0, max: 60_000 }),
     },
+    adminToken: adminToken(text(environment, 'ORDERS_ADMIN_TOKEN')),
+    ordersPerMinute: wholeNumber(environment, 'ORDERS_PER_MINUTE', { fallback: 600, min: 0, max: 1_000_000 }),
   }
 }
 
@@ -57,6 +64,12 @@ function wholeNumber(environment: Environment, name: string, { fallback, min, ma
   const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
   if (number >= min && number <= max) return number
   throw new OptionError(name, `Expected '${name}' to be a whole number from ${min} to ${max}, got '${value}'.`)
+}
+
+/** A short one could be guessed. */
+function adminToken(value: string | undefined): string | undefined {
+  if (value === undefined || value.length >= MIN_TOKEN) return value
+  throw new OptionError('ORDERS_ADMIN_TOKEN', `Expected 'ORDERS_ADMIN_TOKEN' to have ${MIN_TOKEN} characters or more.`)
 }
 
 function logLevel(value: string): string {

@@ -42,7 +42,7 @@ async function attemptsIn(connectionString: string): Promise<AttemptRow[]> {
   const client = new pg.Client({ connectionString })
   await client.connect()
   try {
-    return (await client.query<AttemptRow>('SELECT * FROM order_attempts ORDER BY ended_at')).rows
+    return (await client.query<AttemptRow>('SELECT * FROM order_attempts ORDER BY at')).rows
   } finally {
     await client.end()
   }

@@ -20,7 +20,7 @@ const WRONG: readonly (readonly [env: Record<string, string>, line: RegExp])[] =
   [{ REDIS_URL: 'http://cache:6379' }, /REDIS_URL/],
   [{ USE_MEMORY_MODE: 'perhaps' }, /'USE_MEMORY_MODE' to be true or false, got 'perhaps'/],
   [{ DATABASE_URL: 'mysql://db/orders' }, /mysql|postgres/],
-  [{ ORDERS_LEASE_MS: '1' }, /'ORDERS_LEASE_MS' to be a whole number from 100/],
+  [{ ORDERS_LEASE_MS: '1' }, /'ORDERS_LEASE_MS' to be a whole number from 300/],
   [{ HOST: '203.0.113.1' }, /cannot listen: .*EADDRNOTAVAIL/],
 ]
 

@@ -32,6 +32,7 @@ test("the field document's order is created as pending and completed by the swee
       status: 'pending',
       attempt: 0,
       error: null,
+      via: 'database',
       created_at: '',
       completed_at: null,
     },

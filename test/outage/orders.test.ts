@@ -103,19 +103,18 @@ test('REDIS_URL is set and nobody is there: orders are taken and completed, heal
   assert.match((await service.logged(/^Redis is back after /)).msg, /Cause: /)
 })
 
-test('the wake-up through Redis lets an idle instance take over at once', async () => {
+test('a hint through Redis lets an idle instance take over at once', async () => {
   const redis = await redisServer()
   const postgres = await newDatabase()
   const env = { REDIS_URL: redis.url, DATABASE_URL: postgres, ORDERS_SWEEP_MS: '60000', ORDERS_LEASE_MS: '600000' }
-  const busy = await orderService({ ...env, ORDERS_WORK_MS: '60000' })
+  const busy = await orderService({ ...env, ORDERS_WORK_MS: '60000', EVENKEEL_TASKS_CONCURRENCY: '1' })
+  await untilStatus(busy, 'healthy')
   const { body: first } = await busy.post('/api/orders/', SEED_ORDER)
   await busy.untilOrder(first.id, 'processing')
-  await orderService(env)
-  await eventually('both to listen', async () => {
-    const [, listeners] = (await redis.command('PUBSUB', 'NUMSUB', 'orders:wake-up')) as [string, number]
-    return listeners === 2
-  })
+  const idle = await orderService(env)
+  await untilStatus(idle, 'healthy')
   const { body: second } = await busy.post('/api/orders/', SEED_ORDER)
+  assert.equal(second['via'], 'redis')
   await busy.untilOrder(second.id, 'completed', 5000)
 })
 

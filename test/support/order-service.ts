@@ -24,6 +24,9 @@ export interface OrderServiceOptions {
   readonly waitUntilReady?: boolean
 }
 
+/** A test orders more in a minute than a user does. */
+const NO_LIMIT = { ORDERS_PER_MINUTE: '0' }
+
 /** An answer with its body read. */
 export interface Answer<Body = Record<string, unknown>> {
   readonly status: number
@@ -97,7 +100,7 @@ export class OrderService {
   }
 
   async start(waitUntilReady = true): Promise<void> {
-    const env = { PATH: process.env['PATH'] ?? '', PORT: String(this.port), ...this.#env }
+    const env = { PATH: process.env['PATH'] ?? '', PORT: String(this.port), ...NO_LIMIT, ...this.#env }
     const child = spawnLeashed(process.execPath, ['--conditions=evenkeel-source', MAIN], { cwd: this.directory, env })
     this.#process = child
     child.stdout?.on('data', (chunk: Buffer) => {

@@ -1,21 +1,30 @@
 /** The customer's side: place an order, look at it, list them. Only the database is waited for. */
 // oxlint-disable oxc/no-async-endpoint-handlers -- a trap of Express 4; Fastify waits for its handlers
-import type { Logger } from 'evenkeel'
-import type { FastifyInstance } from 'fastify'
+import type { Limit, Logger } from 'evenkeel'
+import type { Database } from 'evenkeel/database'
+import { rateLimitHeaders } from 'evenkeel/limits'
+import type { Started, Tasks } from 'evenkeel/tasks'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { shown, type Order, type OrderRequest, type OrderStatus } from '../order.ts'
 import { orderIdSchema, orderListSchema, orderRequestSchema } from '../order-schema.ts'
+import type { OrderTasks } from '../order-tasks.ts'
 import type { Orders } from '../orders.ts'
 import { uuidv7 } from '../uuid.ts'
-import { sweepText, type Announcement } from '../wake-up.ts'
 
 export interface OrderRoutesOptions {
+  readonly database: Pick<Database, 'transaction'>
+  /** Nobody waits for the database longer than this. */
+  readonly deadlineMs: number
   readonly orders: Pick<Orders, 'create' | 'get' | 'list'>
+  readonly tasks: Pick<Tasks<OrderTasks>, 'start'>
   readonly logger: Logger
-  /** Tells this process and the others that there is a new order; returns at once. */
-  readonly announce: (orderId: string) => Announcement
+  readonly metrics: { created(): void }
+  /** How many orders a user may place; undefined: as many as he likes. */
+  readonly limit: Limit | undefined
 }
 
 const DEFAULT_LIMIT = 20
+const MINUTE_MS = 60_000
 
 interface ListQuery {
   readonly limit?: string
@@ -24,14 +33,19 @@ interface ListQuery {
 }
 
 export function orderRoutes(app: FastifyInstance, options: OrderRoutesOptions): void {
-  const { orders } = options
+  const { orders, limit } = options
   app.post<{ Body: OrderRequest }>('/api/orders', { schema: { body: orderRequestSchema } }, async (request, reply) => {
+    if (limit !== undefined && !(await mayOrder(limit, request.body.user_id, reply)))
+      return reply.code(429).send({ error: 'too_many_requests', message: 'Too many orders; please wait a little.' })
     const id = uuidv7()
     // Should the answer get lost, the id in an error lets the customer look whether the order exists.
     reply.header('x-order-id', id)
-    const order = await orders.create(id, request.body)
-    tell(order, options)
-    return reply.code(201).header('location', `/api/orders/${id}`).send(shown(order))
+    const { order, started } = await place(id, request.body, options)
+    tell(order, started, options)
+    return reply
+      .code(201)
+      .header('location', `/api/orders/${id}`)
+      .send({ ...shown(order), via: started.via })
   })
 
   app.get<{ Params: { id: string } }>(
@@ -45,15 +59,48 @@ export function orderRoutes(app: FastifyInstance, options: OrderRoutesOptions): 
   )
 
   app.get<{ Querystring: ListQuery }>('/api/orders', { schema: { querystring: orderListSchema } }, async (request) => {
-    const { limit = String(DEFAULT_LIMIT), cursor, status } = request.query
-    const page = await orders.list({ limit: Number(limit), cursor, status })
-    const isFull = page.length === Number(limit)
-    return { orders: page.map(shown), next_cursor: isFull ? (page.at(-1)?.id ?? null) : null }
+    const { limit: wanted, cursor, status } = request.query
+    const count = Number(wanted ?? DEFAULT_LIMIT)
+    const [page, rest] = await pageAndRest(orders, { limit: count + 1, cursor, status })
+    return { orders: page.map(shown), next_cursor: rest ? (page.at(-1)?.id ?? null) : null }
   })
 }
 
-function tell({ id, user_id }: Order, { logger, announce }: OrderRoutesOptions): void {
+/** One order more than is shown tells whether there is another page. */
+async function pageAndRest(
+  orders: Pick<Orders, 'list'>,
+  options: Parameters<Orders['list']>[0],
+): Promise<[page: Order[], rest: boolean]> {
+  const found = await orders.list(options)
+  return [found.slice(0, options.limit - 1), found.length === options.limit]
+}
+
+/** The order and its task: both are stored, or neither is. */
+async function place(
+  id: string,
+  request: OrderRequest,
+  { database, deadlineMs, orders, tasks }: OrderRoutesOptions,
+): Promise<{ readonly order: Order; readonly started: Started }> {
+  return await database.transaction(
+    async (tx) => {
+      const order = await orders.create(tx, id, request)
+      const started = await tasks.start('executeOrder', { orderId: id }, { tx })
+      return { order, started }
+    },
+    { deadlineMs },
+  )
+}
+
+async function mayOrder(limit: Limit, user: number, reply: FastifyReply): Promise<boolean> {
+  const verdict = await limit.take(String(user))
+  reply.headers(rateLimitHeaders(verdict, { name: limit.name, windowMs: MINUTE_MS }))
+  return verdict.allowed
+}
+
+/** While Redis is away operators look for these lines. */
+function tell({ id, user_id }: Order, { via, reason }: Started, { logger, metrics }: OrderRoutesOptions): void {
+  metrics.created()
   logger.info({ order: id, user: user_id }, `Order ${id} created for user ${user_id}.`)
-  const announced = announce(id)
-  if (!announced.sent) logger.info({ order: id }, sweepText(id, announced.why))
+  if (via !== 'redis')
+    logger.info({ order: id, via }, `Order ${id} will be processed by the scheduled sweep: ${reason ?? 'no hint'}`)
 }

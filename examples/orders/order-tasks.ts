@@ -1,0 +1,69 @@
+/**
+ * What is done about an order after it was answered: one task per order, stored together with it.
+ *
+ *     executeOrder   begin ──▶ fulfil ──▶ complete, in one transaction with the end of the task
+ *     closeOrders    every minute: orders whose task is dead, such as that of a process killed in each of its attempts
+ */
+import { defineTasks, type TaskContext, type Tasks } from 'evenkeel/tasks'
+import type { Logger } from 'evenkeel'
+import type { Fulfil } from './fulfil.ts'
+import type { Order } from './order.ts'
+import type { Orders } from './orders.ts'
+
+export interface ExecuteOrder {
+  readonly orderId: string
+}
+
+export interface OrderTasksOptions {
+  readonly orders: Pick<Orders, 'begin' | 'complete' | 'fail' | 'abandon'>
+  readonly fulfil: Fulfil
+  readonly logger: Logger
+  /** Called when an order is completed, and that is certain. */
+  readonly completed: (order: Order) => void
+  /** The tasks that these definitions become. */
+  readonly tasks: () => Pick<Tasks, 'list'>
+}
+
+const MAX_ATTEMPTS = 5
+const RETRY_MS = 1000
+const PAGE = 100
+
+export type OrderTasks = ReturnType<typeof orderTasks>
+
+export function orderTasks({ orders, fulfil, logger, completed, tasks }: OrderTasksOptions) {
+  return defineTasks({
+    executeOrder: {
+      retry: { attempts: MAX_ATTEMPTS, delayMs: RETRY_MS },
+      async run({ orderId }: ExecuteOrder, context: TaskContext): Promise<void> {
+        const { attempt, tx, signal } = context
+        const order = await orders.begin(orderId, attempt)
+        if (order === undefined) return
+        try {
+          await fulfil(order, signal)
+        } catch (error) {
+          const status = attempt < MAX_ATTEMPTS || signal.aborted ? 'pending' : 'failed'
+          await orders.fail(orderId, { attempt, error: textOf(signal.aborted ? signal.reason : error), status })
+          throw error
+        }
+        await orders.complete(tx, orderId, attempt)
+        tx.afterCommit(() => {
+          logger.info({ order: orderId, attempt }, `Order ${orderId} completed.`)
+          completed(order)
+        })
+      },
+    },
+
+    closeOrders: {
+      schedule: { cron: '* * * * *', missed: 'skip' },
+      async run(): Promise<void> {
+        const { tasks: dead } = await tasks().list({ state: 'dead', name: 'executeOrder', limit: PAGE })
+        const ids = dead.map(({ payload }) => (payload as ExecuteOrder).orderId)
+        if (ids.length > 0) await orders.abandon(ids, 'Every attempt at it failed.')
+      },
+    },
+  })
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
