@@ -63,6 +63,7 @@ function collection(): Collection {
     hints: { redisConf: '/etc/redis/redis.conf' },
     endsAt: clock.now() + 1000,
     server: { ask: async () => known('') },
+    serverAt: () => ({ ask: async () => known('') }),
   }
   const made = <Value>(value: Value) => ({ reads: 'made up', collect: async () => known(value) })
   const diagnosis = { kind: 'redis', place: '', source: '', served: true, ms: 0, layers: [] } as const
