@@ -93,11 +93,11 @@ type UndoArguments = Extract<SetupArguments, { part: 'undo' }>
 
 async function runUndo(given: UndoArguments, host: Host): Promise<number> {
   const { root = '/', directory, json } = given
-  const journals = join(root, directory === undefined ? HOST_JOURNAL : join(placeIn(root, directory), '.evenkeel'))
-  const undoing = await planUndo(journals)
+  const journals = directory === undefined ? HOST_JOURNAL : join(placeIn(root, directory), '.evenkeel')
+  const undoing = await planUndo(root, journals)
   if (!json) await say(undoText(undoing))
   const wanted = undoing.journal !== undefined && (await isWanted(given))
-  const taken = wanted ? await undoLast(journals, host) : { done: [], left: [] }
+  const taken = wanted ? await undoLast({ root, directory: journals, host }) : { done: [], left: [] }
   const code = taken.left.length === 0 ? DONE : NOT_DONE
   const { journal, files } = undoing
   const summary = {

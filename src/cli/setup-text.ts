@@ -11,7 +11,9 @@ export function planText(plan: Plan, paint: Paint): string {
     ...changes.map((change) => changeText(change, paint)),
     block(
       'Then it runs',
-      plan.steps.map(({ args, why }) => `${args.join(' ').padEnd(STEP_WIDTH)}  ${paint('dim', why)}`),
+      (plan.root === '/' ? plan.steps : []).map(
+        ({ args, why }) => `${args.join(' ').padEnd(STEP_WIDTH)}  ${paint('dim', why)}`,
+      ),
     ),
     block('And proves', changes.length === 0 ? [] : plan.proofs.map(proofText)),
     plan.notes.map((note) => `${paint('warning', '!')} ${note}`).join('\n'),
@@ -106,7 +108,7 @@ const FATES = {
 
 export function undoText({ journal, files }: Undoing): string {
   if (journal === undefined) return 'Nothing to undo.\n'
-  const head = `Plan ${journal.plan} of ${journal.id}, below ${journal.root}:`
+  const head = `Plan ${journal.plan} of ${journal.id}:`
   const lines = files.map(({ path, does }) => `  ${FATES[does]} ${path}`)
   const steps = journal.undo.map((args) => `  run ${args.join(' ')}`)
   return `${[head, ...lines, ...steps].join('\n')}\n`

@@ -38,9 +38,9 @@ export async function exited(child: ChildProcess): Promise<void> {
 }
 
 /** A new directory of one's own, removed at exit when not before. */
-export function scratchDirectory(name: string): string {
-  if (directories.size === 0) sweepLeftovers()
-  const directory = mkdtempSync(join(tmpdir(), `evenkeel-test-${process.pid}-${name}-`))
+export function scratchDirectory(name: string, parent = tmpdir()): string {
+  if (directories.size === 0 || parent !== tmpdir()) sweepLeftovers(parent)
+  const directory = mkdtempSync(join(parent, `evenkeel-test-${process.pid}-${name}-`))
   directories.add(directory)
   return directory
 }
@@ -51,10 +51,10 @@ export function removeScratch(directory: string): void {
 }
 
 /** What earlier runs left that had no chance to clean up. The name carries the pid of the owner. */
-function sweepLeftovers(): void {
-  for (const name of readdirSync(tmpdir())) {
+function sweepLeftovers(parent: string): void {
+  for (const name of readdirSync(parent)) {
     const owner = /^evenkeel-test-(\d+)-/.exec(name)?.[1]
-    if (owner !== undefined && !isAlive(Number(owner))) rmSync(join(tmpdir(), name), { recursive: true, force: true })
+    if (owner !== undefined && !isAlive(Number(owner))) rmSync(join(parent, name), { recursive: true, force: true })
   }
 }
 

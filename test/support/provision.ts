@@ -9,7 +9,16 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-export type Program = 'redis-server' | 'redis-cli' | 'postgres' | 'initdb' | 'openssl' | 'chromium' | 'pgbouncer'
+export type Program =
+  | 'redis-server'
+  | 'redis-cli'
+  | 'postgres'
+  | 'initdb'
+  | 'openssl'
+  | 'chromium'
+  | 'pgbouncer'
+  | 'systemd-nspawn'
+  | 'docker-compose'
 
 const debianPackages: Record<Program, string> = {
   'redis-server': 'redis-server',
@@ -18,6 +27,8 @@ const debianPackages: Record<Program, string> = {
   initdb: 'postgresql',
   openssl: 'openssl',
   pgbouncer: 'pgbouncer',
+  'systemd-nspawn': 'systemd-container',
+  'docker-compose': 'docker-compose',
   chromium: 'chromium',
 }
 

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
@@ -7,7 +17,7 @@ import { thisHost } from '../host.ts'
 import { applyPlan } from './apply.ts'
 import { readState } from './disk.ts'
 import type { FileChange, Plan, Step } from './plan.ts'
-import { planUndo, undoLast } from './undo.ts'
+import { planUndo, undoLast, type TakenBack } from './undo.ts'
 
 let root: string
 beforeEach(() => {
@@ -18,15 +28,28 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }))
 
 const host = thisHost()
-const JOURNAL = '/var/journal'
 
 /** Changes old.conf, makes new/deep/file, and runs the steps. */
 async function planWith(steps: readonly Step[] = []): Promise<Plan> {
-  const change = async (path: string, after: string, mode: number): Promise<FileChange> => {
-    return { path, before: await readState(join(root, path)), after, mode, secret: false, reasons: [] }
+  const change = async (name: string, after: string, mode: number): Promise<FileChange> => {
+    const path = join(root, name)
+    return { path, before: await readState(path), after, mode, secret: false, reasons: [] }
   }
-  const files = [await change('/old.conf', 'two\n', 0o640), await change('/new/deep/file', 'fresh\n', 0o600)]
-  return { name: 'test', choice: '', root, journal: JOURNAL, files, steps, proofs: [], notes: [] }
+  const files = [await change('old.conf', 'two\n', 0o640), await change('new/deep/file', 'fresh\n', 0o600)]
+  return {
+    name: 'test',
+    choice: '',
+    root: '/',
+    journal: join(root, 'var/journal'),
+    files,
+    steps,
+    proofs: [],
+    notes: [],
+  }
+}
+
+function undo(): Promise<TakenBack> {
+  return undoLast({ root: '/', directory: join(root, 'var/journal'), host })
 }
 
 /** Every file below the root with its text, the journal left out. */
@@ -45,14 +68,14 @@ test('applyPlan() keeps the old file beside the new one, with its mode, and undo
   assert.deepEqual([old, fresh, Object.values(backups)], ['two\n', 'fresh\n', ['one\n']])
   assert.match(Object.keys(backups)[0] ?? '', /^old\.conf\.evenkeel-\d{8}T\d{9}Z$/)
   assert.equal(statSync(join(root, 'new/deep/file')).mode & 0o777, 0o600)
-  assert.deepEqual(await undoLast(join(root, JOURNAL), host), {
+  assert.deepEqual(await undo(), {
     done: [`removed ${join(root, 'new/deep/file')}`, `restored ${join(root, 'old.conf')}`],
     left: [],
   })
   assert.deepEqual(files(), BEFORE)
   assert.equal(existsSync(join(root, 'new')), false)
   assert.equal(statSync(join(root, 'old.conf')).mode & 0o777, 0o640)
-  assert.equal((await planUndo(join(root, JOURNAL))).journal, undefined)
+  assert.equal((await planUndo('/', join(root, 'var/journal'))).journal, undefined)
 })
 
 test('applyPlan() has nothing to do a second time', async () => {
@@ -84,7 +107,7 @@ test('applyPlan() changes nothing when a file is not as it was planned', async (
 test('undoLast() leaves alone what was changed since, and says where the old file is', async () => {
   await applyPlan(await planWith(), { host })
   writeFileSync(join(root, 'old.conf'), 'somebody else\n')
-  const { left } = await undoLast(join(root, JOURNAL), host)
+  const { left } = await undo()
   assert.equal(left.length, 1)
   assert.match(left[0] ?? '', /old\.conf was changed after setup wrote it\. The old one is .*\.evenkeel-/)
   assert.equal(files()['old.conf'], 'somebody else\n')
@@ -93,11 +116,18 @@ test('undoLast() leaves alone what was changed since, and says where the old fil
 test('undoLast() undoes one plan after the other, the newest first', async () => {
   await applyPlan(await planWith(), { host })
   const state = await readState(join(root, 'old.conf'))
-  const third = { path: '/old.conf', before: state, after: 'three\n', mode: 0o640, secret: false, reasons: [] }
+  const third = {
+    path: join(root, 'old.conf'),
+    before: state,
+    after: 'three\n',
+    mode: 0o640,
+    secret: false,
+    reasons: [],
+  }
   await applyPlan({ ...(await planWith()), files: [third] }, { host })
-  await undoLast(join(root, JOURNAL), host)
+  await undo()
   assert.equal(files()['old.conf'], 'two\n')
-  await undoLast(join(root, JOURNAL), host)
+  await undo()
   assert.deepEqual(files(), BEFORE)
 })
 
@@ -105,6 +135,23 @@ test('undoLast() undoes a plan that was cut off after its first file', async () 
   await applyPlan(await planWith(), { host })
   // As after a kill: the journal and the first file are written, the second one is not.
   rmSync(join(root, 'new'), { recursive: true })
-  await undoLast(join(root, JOURNAL), host)
+  await undo()
+  assert.deepEqual(files(), BEFORE)
+})
+
+test('an image is undone below another root than it was set up below, and nothing runs in it', async () => {
+  const before = await readState(join(root, 'old.conf'))
+  const file = { path: '/old.conf', before, after: 'two\n', mode: 0o640, secret: false, reasons: [] }
+  const step = { args: ['touch', join(root, 'ran')], why: '', undo: ['touch', join(root, 'undone')] }
+  const plan = { ...(await planWith([step])), root, journal: '/var/journal', files: [file] }
+  assert.equal((await applyPlan(plan, { host })).outcome, 'done')
+  const booted = `${root}-booted`
+  renameSync(root, booted)
+  try {
+    const taken = await undoLast({ root: booted, directory: '/var/journal', host })
+    assert.deepEqual(taken, { done: ['restored /old.conf'], left: [] })
+  } finally {
+    renameSync(booted, root)
+  }
   assert.deepEqual(files(), BEFORE)
 })

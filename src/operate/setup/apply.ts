@@ -2,12 +2,12 @@
  * Applies a plan: journal, files, programs, proof. When anything of it fails, everything is put back and it is said why:
  * a half-applied plan is the one state that nobody asked for.
  */
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { systemClock, type Clock } from '../../clock.ts'
 import { EvenkeelError } from '../../errors.ts'
 import { describeError } from '../../link/index.ts'
 import type { Host } from '../host.ts'
-import { asReadable, fingerprint, keepBeside, onDisk, readState, writeAtomically } from './disk.ts'
+import { asReadable, fingerprint, keepBeside, readState, withoutLinks, writeAtomically } from './disk.ts'
 import { freeId, writeJournal, type Journal, type JournaledFile } from './journal.ts'
 import { hasNothingToDo, pending, type FileChange, type Plan } from './plan.ts'
 import { prove, type Proven } from './prove.ts'
@@ -62,8 +62,8 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<Appl
 async function begin(plan: Plan, id: string): Promise<Journal> {
   const files: JournaledFile[] = []
   for (const change of pending(plan)) {
-    const path = await onDisk(plan.root, change.path)
-    const now = await readState(path)
+    const path = await withoutLinks(plan.root, change.path)
+    const now = await readState(join(plan.root, path))
     if (now?.text !== change.before?.text)
       throw new EvenkeelError('SETUP_CHANGED', `${change.path} has changed since it was planned.`, {
         nextStep: 'Run the same command again.',
@@ -73,7 +73,7 @@ async function begin(plan: Plan, id: string): Promise<Journal> {
     files.push({ path, backup, before, after: fingerprint(change.after) })
   }
   const undo = plan.steps.flatMap(({ undo }) => (undo === undefined ? [] : [undo]))
-  return { version: 1, id, plan: plan.name, root: plan.root, files, directories: [], undo, undoneAt: null }
+  return { version: 1, id, plan: plan.name, files, directories: [], undo, undoneAt: null }
 }
 
 class Attempt {
@@ -94,12 +94,14 @@ class Attempt {
   }
 
   async write(directory: string): Promise<void> {
+    const { root } = this.#plan
     const made: string[] = []
     for (const [index, change] of pending(this.#plan).entries()) {
       const { path = '', backup = null } = this.journal.files[index] ?? {}
-      if (backup !== null) await keepBeside(path, backup)
-      const top = await writeAtomically({ path, text: change.after, mode: change.mode, ...ownerOf(change) })
-      if (top !== undefined) made.push(top)
+      const place = join(root, path)
+      if (backup !== null) await keepBeside(place, join(root, backup))
+      const top = await writeAtomically({ path: place, text: change.after, mode: change.mode, ...ownerOf(change) })
+      if (top !== undefined) made.push(join('/', relative(root, top)))
       this.#options.progress(`wrote ${change.path}${backup === null ? '' : `, the old one is ${backup}`}`)
     }
     this.journal = { ...this.journal, directories: made }
@@ -107,7 +109,9 @@ class Attempt {
   }
 
   async run(): Promise<void> {
-    for (const step of this.#plan.steps) {
+    // In an image nothing runs.
+    const steps = this.#plan.root === '/' ? this.#plan.steps : []
+    for (const step of steps) {
       this.#options.progress(step.args.join(' '))
       const failure = await runStep(this.#options.host, step.args)
       if (failure !== undefined && step.optional !== true) throw new Error(failure)
@@ -121,7 +125,7 @@ class Attempt {
 
   async rollBack(failure: string, proven: readonly Proven[]): Promise<Applied> {
     this.#options.progress('putting everything back')
-    const { left } = await takeBack(this.journal, this.#options.host)
+    const { left } = await takeBack(this.journal, this.#plan.root, this.#options.host)
     const undoneAt = left.length === 0 ? new Date(this.#options.clock.wallNow()).toISOString() : null
     await writeJournal(this.#directory, { ...this.journal, undoneAt })
     return { outcome: 'rolled-back', failure, proven, left }

@@ -9,12 +9,14 @@ import { dirname, join, resolve } from 'node:path'
 import { EvenkeelError } from '../../errors.ts'
 import type { FileState } from './plan.ts'
 
-/** A path of the system that is set up, on this disk. A symbolic link is followed: what it leads to is what is changed. */
+/** A path of the system that is set up, on this disk. */
 export async function onDisk(root: string, path: string): Promise<string> {
-  const whole = root === '/' ? path : join(root, path)
-  // In an image an absolute link would lead out of it.
-  if (root !== '/') return whole
-  return (await unlessMissing(realpath(whole))) ?? whole
+  return join(root, await withoutLinks(root, path))
+}
+
+/** A symbolic link is followed: what it leads to is what is changed. In an image an absolute one would lead out of it. */
+export async function withoutLinks(root: string, path: string): Promise<string> {
+  return root === '/' ? ((await unlessMissing(realpath(path))) ?? path) : path
 }
 
 /** A name that a user wrote: from the working directory, or from the root of an image. */

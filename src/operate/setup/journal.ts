@@ -8,7 +8,7 @@ import { EvenkeelError } from '../../errors.ts'
 import { readState, unlessMissing, writeAtomically } from './disk.ts'
 
 export interface JournaledFile {
-  /** On this disk. */
+  /** As the system names it: an image may be undone where it has booted. */
   readonly path: string
   /** The old file; null where there was none. */
   readonly backup: string | null
@@ -22,7 +22,6 @@ export interface Journal {
   /** Sortable: the time of applying, in UTC. */
   readonly id: string
   readonly plan: string
-  readonly root: string
   readonly files: readonly JournaledFile[]
   /** Directories that were made, the deepest last. */
   readonly directories: readonly string[]

@@ -64,6 +64,7 @@ export interface Plan {
   /** Where setup keeps what it needs to undo the plan; begins at `root` too. */
   readonly journal: string
   readonly files: readonly FileChange[]
+  /** Not run where `root` is not `/`; what takes them back is kept for when it has booted. */
   readonly steps: readonly Step[]
   readonly proofs: readonly Proof[]
   /** What the reader has to know or do besides. */

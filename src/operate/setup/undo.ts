@@ -13,6 +13,15 @@ export interface TakenBack {
   readonly left: readonly string[]
 }
 
+export interface UndoOptions {
+  readonly root: string
+  /** Where the plan kept its journal, as the system names it. */
+  readonly directory: string
+  readonly host: Host
+  /** @default the system's */
+  readonly clock?: Clock
+}
+
 export interface Undoing {
   /** Undefined: nothing was applied here, or everything is undone. */
   readonly journal: Journal | undefined
@@ -26,39 +35,43 @@ export interface FilePlan {
   readonly does: 'restore' | 'remove' | 'leave-changed' | 'is-back'
 }
 
-/** What `undoLast` would do; changes nothing. `directory` is where the plan kept its journal, `root` included. */
-export async function planUndo(directory: string): Promise<Undoing> {
-  const journal = await lastApplied(directory)
+/** What `undoLast` would do; changes nothing. `directory` is where the plan kept its journal, as the system names it. */
+export async function planUndo(root: string, directory: string): Promise<Undoing> {
+  const journal = await lastApplied(join(root, directory))
   if (journal === undefined) return { journal, files: [] }
   const files: FilePlan[] = []
-  for (const file of journal.files) files.push({ path: file.path, does: await fate(file) })
+  for (const file of journal.files) files.push({ path: file.path, does: await fate(root, file) })
   return { journal, files }
 }
 
 /** Undoes the newest plan. A file that was changed since is left alone, and said. */
-export async function undoLast(directory: string, host: Host, clock: Clock = systemClock): Promise<TakenBack> {
+export async function undoLast(options: UndoOptions): Promise<TakenBack> {
+  const { root, host, clock = systemClock } = options
+  const directory = join(root, options.directory)
   const journal = await lastApplied(directory)
   if (journal === undefined) return { done: [], left: [] }
-  const taken = await takeBack(journal, host)
+  const taken = await takeBack(journal, root, host)
   const undoneAt = taken.left.length === 0 ? new Date(clock.wallNow()).toISOString() : null
   await writeJournal(directory, { ...journal, undoneAt })
   return taken
 }
 
 /** Also for a plan of which only a part was applied. */
-export async function takeBack(journal: Journal, host: Host): Promise<TakenBack> {
+export async function takeBack(journal: Journal, root: string, host: Host): Promise<TakenBack> {
   const done: string[] = []
   const left: string[] = []
   for (const file of journal.files.toReversed()) {
-    const does = await fate(file)
-    if (does === 'restore' && file.backup !== null) await putBack(file.backup, file.path)
-    if (does === 'remove') await removeIfThere(file.path)
-    if (does === 'is-back' && file.backup !== null) await removeIfThere(file.backup)
+    const does = await fate(root, file)
+    const path = join(root, file.path)
+    const backup = file.backup === null ? undefined : join(root, file.backup)
+    if (does === 'restore' && backup !== undefined) await putBack(backup, path)
+    if (does === 'remove') await removeIfThere(path)
+    if (does === 'is-back' && backup !== undefined) await removeIfThere(backup)
     if (does === 'leave-changed') left.push(changedSince(file))
     else done.push(`${WORDS[does]} ${file.path}`)
   }
-  for (const directory of journal.directories.toReversed()) await removeTree(directory, journal)
-  for (const args of journal.undo) {
+  for (const directory of journal.directories.toReversed()) await removeTree(root, directory, journal)
+  for (const args of root === '/' ? journal.undo : []) {
     const failure = await runStep(host, args)
     // A service that did not start before setup does not start after its undo: the files are what is restored.
     done.push(failure === undefined ? `ran ${args.join(' ')}` : failure)
@@ -68,11 +81,11 @@ export async function takeBack(journal: Journal, host: Host): Promise<TakenBack>
 
 const WORDS = { restore: 'restored', remove: 'removed', 'is-back': 'is as it was:' } as const
 
-async function fate({ path, backup, before, after }: JournaledFile): Promise<FilePlan['does']> {
-  const now = await readState(path)
+async function fate(root: string, { path, backup, before, after }: JournaledFile): Promise<FilePlan['does']> {
+  const now = await readState(join(root, path))
   const is = now === undefined ? null : fingerprint(now.text)
   if (backup === null) return is === null ? 'is-back' : is === after ? 'remove' : 'leave-changed'
-  if (is === after && (await readState(backup)) !== undefined) return 'restore'
+  if (is === after && (await readState(join(root, backup))) !== undefined) return 'restore'
   return is === before ? 'is-back' : 'leave-changed'
 }
 
@@ -82,10 +95,11 @@ function changedSince({ path, backup }: JournaledFile): string {
 }
 
 /** From the directory that was made down to where files were written; each only when nothing is in it any more. */
-async function removeTree(top: string, { files }: Journal): Promise<void> {
+async function removeTree(root: string, top: string, { files }: Journal): Promise<void> {
   const below = files.map(({ path }) => path).filter((path) => path.startsWith(`${top}/`))
   const directories = new Set(below.flatMap((path) => parentsUpTo(path, top)))
-  for (const directory of [...directories].toSorted((a, b) => b.length - a.length)) await removeIfEmpty(directory)
+  for (const directory of [...directories].toSorted((a, b) => b.length - a.length))
+    await removeIfEmpty(join(root, directory))
 }
 
 function parentsUpTo(path: string, top: string): string[] {

@@ -26,7 +26,7 @@ export async function planRedisHost(host: Host, options: RedisHostOptions): Prom
   const password = choice.needsPassword ? (options.password ?? makePassword()) : undefined
   const files = choice.fix === 'none' ? [] : await filesFor(facts, choice, password)
   const plan = { files, steps: [] as readonly Step[] }
-  const steps = hasNothingToDo(plan) || facts.root !== '/' ? [] : stepsFor(facts, choice)
+  const steps = hasNothingToDo(plan) ? [] : stepsFor(facts, choice)
   const known = password ?? options.password ?? facts.conf.words('requirepass')?.[0]
   return {
     name: 'redis-host',

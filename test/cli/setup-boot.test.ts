@@ -1,0 +1,153 @@
+/**
+ * The field report that setup began with, on a machine that really boots: Redis binds two bridges of Docker, which come
+ * later than it starts. systemd, its units, its sysctl and Redis are those of Debian; Docker is a unit that makes bridges.
+ */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, before, describe, test } from 'node:test'
+import { Machine } from '../support/machine.ts'
+import { requireProgram } from '../support/provision.ts'
+import { eventually } from '../support/wait.ts'
+import { evenkeel } from './command-line.ts'
+
+const BRIDGES = ['172.30.0.1', '172.31.0.1']
+const CONF = '/etc/redis/redis.conf'
+const SERVED_WITHIN = '60s'
+
+/** Says at once that it is ready; the bridges come later, as with networks that compose makes. */
+const DOCKER = `[Unit]
+Description=Bridges that come late
+[Service]
+Type=simple
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'until [ -e /run/bridges-may-come ]; do sleep 0.1; done; for n in 30 31; do ip link add br-$n type bridge; ip address add 172.$n.0.1/16 dev br-$n; ip link set br-$n up; done'
+`
+
+const skip = (await Machine.unavailable()) ?? false
+let machine: Machine
+
+describe('setup redis-host on a machine that boots', { skip, timeout: 280_000 }, () => {
+  before(async () => {
+    await requireProgram('redis-server')
+    machine = await Machine.create({ units: ['redis-server.service'] })
+    await machine.write('/lib/systemd/system/docker.service', DOCKER)
+    await machine.shell(
+      `ln -s /lib/systemd/system/docker.service ${machine.root}/etc/systemd/system/multi-user.target.wants/`,
+    )
+    await machine.write(CONF, configurationOfTheReport())
+  })
+  after(() => machine.stop())
+
+  test('the report: after a boot Redis is dead for good, although the bridges are there', async () => {
+    await machine.boot()
+    await eventually('systemd to give up', async () => /ActiveState=failed/.test(await unitState()))
+    await letBridgesCome()
+    const told = await machine.command('journalctl', '--no-pager', '-u', 'redis-server')
+    assert.match(told, /Start request repeated too quickly/)
+    assert.match(
+      await machine.command('cat', '/var/log/redis/redis-server.log'),
+      /bind: Cannot assign requested address/,
+    )
+    assert.match(await machine.command('redis-cli', 'ping'), /Connection refused/)
+  })
+
+  test('setup --root mends the disk: after a boot localhost is served at once and each bridge when it comes', async () => {
+    await machine.off()
+    const { code, stdout, stderr } = await setup(['--root', machine.root, '--apply'], machine.holder)
+    assert.equal(code, 0, stdout + stderr)
+    await machine.boot()
+    await assertServed(['127.0.0.1'])
+    await letBridgesCome()
+    await assertServed(['127.0.0.1', ...BRIDGES])
+    assert.match(await unitState(), /NRestarts=0\n/)
+  })
+
+  test('setup inside the running machine has nothing to do, and systemd finds no fault with the drop-in', async () => {
+    const { code, stdout } = await setup(['--apply'])
+    assert.deepEqual([code, stdout.trimEnd().split('\n').at(-1)], [0, 'Nothing to do.'])
+    assert.equal(await machine.command('systemd-analyze', 'verify', 'redis-server.service'), '')
+    assert.match(await machine.command('systemctl', 'cat', 'redis-server'), /^StartLimitIntervalSec=0$/m)
+  })
+
+  test('bridges may go and come back: their listeners stay', async () => {
+    await machine.command('ip', 'link', 'del', 'br-30')
+    await machine.command('ip', 'link', 'add', 'br-30', 'type', 'bridge')
+    await machine.command('ip', 'address', 'add', '172.30.0.1/16', 'dev', 'br-30')
+    await machine.command('ip', 'link', 'set', 'br-30', 'up')
+    await assertServed(BRIDGES)
+  })
+
+  test('setup undo gives the machine back its files, and systemd and the kernel hear of it', async () => {
+    const { code, stdout } = await evenkeel(['setup', 'undo', '--apply'], { launcher: machine.inside })
+    assert.equal(code, 0, stdout)
+    assert.equal(await machine.command('cat', CONF), configurationOfTheReport())
+    assert.equal(await machine.command('sysctl', '-n', 'net.ipv4.ip_nonlocal_bind'), '0\n')
+    assert.doesNotMatch(await machine.command('systemctl', 'cat', 'redis-server'), /zz-evenkeel/)
+  })
+
+  test('setup --apply on the running machine restarts Redis, proves every address, and a reboot agrees', async () => {
+    // The bridges stand now, so Redis serves them; the kernel does not forgive the next boot.
+    const { code, stdout, stderr } = await setup(['--apply', '--yes'])
+    assert.equal(code, 0, stdout + stderr)
+    for (const address of ['127.0.0.1', ...BRIDGES])
+      assert.match(stdout, new RegExp(`^✓ Redis answers at ${address.replaceAll('.', String.raw`\.`)}:6379`, 'm'))
+    await machine.boot()
+    await letBridgesCome()
+    await assertServed(['127.0.0.1', ...BRIDGES])
+  })
+
+  test('it boots without IPv6, where the report would loop for ever on ::1', async () => {
+    await machine.off()
+    await machine.write('/etc/sysctl.d/10-no-ipv6.conf', 'net.ipv6.conf.all.disable_ipv6 = 1\n')
+    await machine.boot()
+    await letBridgesCome()
+    await assertServed(['127.0.0.1', ...BRIDGES])
+    assert.doesNotMatch(await machine.command('ip', '-o', 'address'), /inet6/)
+  })
+
+  test('a host address serves before any bridge is there', async () => {
+    await evenkeel(['setup', 'undo', '--apply'], { launcher: machine.inside })
+    const { code, stdout, stderr } = await setup(['--host-address', '10.99.0.1', '--apply'])
+    assert.equal(code, 0, stdout + stderr)
+    await machine.boot()
+    await assertServed(['127.0.0.1', '10.99.0.1'])
+  })
+})
+
+/** Debian's file with the line of the report. */
+function configurationOfTheReport(): string {
+  const debian = readFileSync(CONF, 'utf8')
+  return debian.replace(/^bind .*$/m, `bind 127.0.0.1 ${BRIDGES.join(' ')} ::1`)
+}
+
+function setup(
+  args: readonly string[],
+  launcher = machine.inside,
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  return evenkeel(['setup', 'redis-host', ...args], { launcher })
+}
+
+async function unitState(): Promise<string> {
+  return await machine.command('systemctl', 'show', '-p', 'Result,NRestarts,ActiveState', 'redis-server')
+}
+
+async function letBridgesCome(): Promise<void> {
+  assert.doesNotMatch(await machine.command('ip', '-o', 'address'), /172\.30/)
+  await machine.command('touch', '/run/bridges-may-come')
+  await eventually('the bridges', async () => {
+    const addresses = await machine.command('ip', '-o', 'address')
+    return BRIDGES.every((address) => addresses.includes(address))
+  })
+}
+
+/** As an application would see it, with the password that setup made. */
+async function assertServed(addresses: readonly string[]): Promise<void> {
+  const file = await machine.command('cat', '/etc/redis/evenkeel-password.conf')
+  const password = /^requirepass (\S+)$/m.exec(file)?.[1]
+  assert.ok(password !== undefined, file)
+  const urls = addresses.map((address) => `redis://:${password}@${address}:6379`)
+  const { code, stdout } = await evenkeel(['check', '--wait', SERVED_WITHIN, '--write', ...urls], {
+    launcher: machine.inside,
+  })
+  assert.equal(code, 0, stdout)
+}

@@ -1,0 +1,113 @@
+/** The files of `setup redis-conf` and `setup env`: a real Redis starts with the one, and the other leads to it. */
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { removeScratch, scratchDirectory } from '../support/leash.ts'
+import { RedisServer } from '../support/redis-server.ts'
+import { evenkeel } from './command-line.ts'
+
+let folder: string
+before(() => {
+  folder = scratchDirectory('files')
+})
+after(() => removeScratch(folder))
+
+describe('setup redis-conf', () => {
+  for (const role of ['cache', 'queue', 'sessions', 'store', 'mixed'])
+    test(`a real Redis starts with the file for ${role} and says the same`, async () => {
+      const file = join(folder, `${role}.conf`)
+      const args = ['setup', 'redis-conf', '--role', role, '--memory', '256mb', '--output', file, '--apply']
+      assert.equal((await evenkeel(args)).code, 0)
+      // The server of the tests gives options that would win; those of the file come last again.
+      const own = readFileSync(file, 'utf8')
+        .split('\n')
+        .filter((line) => /^(save|appendonly) /.test(line))
+      const again = own.flatMap((line) => [`--${line.split(' ')[0]}`, ...line.replaceAll('"', '').split(' ').slice(1)])
+      await using server = await RedisServer.start({ configFile: file, args: again })
+      const says = async (name: string): Promise<unknown> =>
+        ((await server.command('CONFIG', 'GET', name)) as string[])[1]
+      assert.equal(await says('maxmemory'), String((role === 'cache' ? 192 : 153) * 1024 ** 2))
+      assert.equal(await says('appendonly'), role === 'cache' ? 'no' : 'yes')
+      assert.equal(String(await says('maxmemory-policy')).startsWith('allkeys'), role === 'cache')
+      assert.equal(await server.command('SET', 'a', '1'), 'OK')
+    })
+
+  test('it changes the lines of an existing file and no other, and undo gives it back', async () => {
+    const directory = join(folder, 'existing')
+    mkdirSync(directory)
+    const file = join(directory, 'redis.conf')
+    const text = '# mine\nport 7000\nmaxmemory-policy allkeys-lru\nsave 900 1\nsave 60 1000\n'
+    writeFileSync(file, text, { mode: 0o640 })
+    const args = ['setup', 'redis-conf', '--role', 'queue', '--memory', '1gb', '--output', file, '--apply']
+    const { code, stdout } = await evenkeel(args)
+    assert.equal(code, 0)
+    assert.match(stdout, /^-maxmemory-policy allkeys-lru$[\s\S]*^\+maxmemory-policy noeviction$/m)
+    const changed = readFileSync(file, 'utf8')
+    assert.match(changed, /^# mine\nport 7000\nmaxmemory-policy noeviction\nsave 3600 1\nsave 300 100\nsave 60 10000\n/)
+    assert.equal(statSync(file).mode & 0o777, 0o640)
+    assert.equal((await evenkeel(['setup', 'undo', '--directory', directory, '--apply'])).code, 0)
+    assert.equal(readFileSync(file, 'utf8'), text)
+  })
+})
+
+describe('setup env', () => {
+  /** A redis.conf with this bind; what setup env makes of it. */
+  async function envFor(
+    bind: string,
+    ...args: string[]
+  ): Promise<{ code: number | null; stdout: string; stderr: string }> {
+    const conf = join(folder, 'host.conf')
+    writeFileSync(conf, `bind ${bind}\nport 6380\nrequirepass hunter2-is-secret\n`)
+    const run = await evenkeel([
+      'setup',
+      'env',
+      '--redis',
+      'host',
+      '--conf',
+      conf,
+      '--output',
+      join(folder, 'x.env'),
+      ...args,
+    ])
+    assert.ok(!`${run.stdout}${run.stderr}`.includes('hunter2'))
+    return run
+  }
+
+  test('a container is told the address that Redis binds, not host-gateway', async () => {
+    const one = await envFor('127.0.0.1 172.30.0.1 -::1')
+    assert.match(one.stdout, /^\+REDIS_URL=redis:\/\/:\*\*\*@redis\.host:6380\/0$/m)
+    assert.match(one.stdout, /extra_hosts: \["redis\.host:172\.30\.0\.1"\]/)
+    const gateway = await envFor('127.0.0.1 172.17.0.1 172.30.0.1')
+    assert.match(gateway.stdout, /@host\.docker\.internal:6380/)
+    assert.match(gateway.stdout, /extra_hosts: \["host\.docker\.internal:host-gateway"\]/)
+    const several = await envFor('127.0.0.1 172.30.0.1 172.31.0.1', '--gateway', '172.31.0.1')
+    assert.match(several.stdout, /extra_hosts: \["redis\.host:172\.31\.0\.1"\]/)
+    assert.match((await envFor('127.0.0.1', '--app', 'host')).stdout, /@127\.0\.0\.1:6380/)
+  })
+
+  test('it does not guess: several addresses, or none that a container reaches, end with 2', async () => {
+    const several = await envFor('127.0.0.1 172.30.0.1 172.31.0.1')
+    assert.deepEqual([several.code, /--gateway/.test(several.stderr)], [2, true])
+    const none = await envFor('127.0.0.1 -::1')
+    assert.deepEqual([none.code, /localhost alone/.test(none.stderr)], [2, true])
+    const missing = await envFor('127.0.0.1 172.30.0.1', '--gateway', '172.40.0.1')
+    assert.match(missing.stderr, /setup redis-host --address 172\.40\.0\.1/)
+  })
+
+  test('it changes its own lines of a .env, and shows nothing of the others', async () => {
+    const file = join(folder, 'own.env')
+    writeFileSync(file, 'API_KEY=hunter2-of-others\nREDIS_URL=redis://old:hunter2@gone\n')
+    const conf = join(folder, 'host2.conf')
+    writeFileSync(conf, 'bind 127.0.0.1\nrequirepass new-password\n')
+    const args = ['--conf', conf, '--app', 'host', '--output', file, '--variable', 'CELERY_BROKER_URL=1', '--apply']
+    const { code, stdout } = await evenkeel(['setup', 'env', '--redis', 'host', ...args])
+    assert.equal(code, 0)
+    assert.doesNotMatch(stdout, /hunter2|new-password/)
+    const lines = ['API_KEY=hunter2-of-others', 'REDIS_URL=redis://:new-password@127.0.0.1:6379/0']
+    assert.equal(
+      readFileSync(file, 'utf8'),
+      `${lines.join('\n')}\nCELERY_BROKER_URL=redis://:new-password@127.0.0.1:6379/1\n`,
+    )
+  })
+})
