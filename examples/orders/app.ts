@@ -9,8 +9,10 @@ import { orderMetrics, type OrderMetrics } from './metrics.ts'
 import { faultText, formats, type SchemaFault } from './order-schema.ts'
 import { orderTasks, type OrderTasks } from './order-tasks.ts'
 import { Orders } from './orders.ts'
+import { Products } from './products.ts'
 import { healthRoutes } from './routes/health.ts'
 import { orderRoutes } from './routes/orders.ts'
+import { productRoutes } from './routes/products.ts'
 import { taskRoutes } from './routes/tasks.ts'
 import type { Settings } from './settings.ts'
 
@@ -53,7 +55,9 @@ export function createService({ keel, logger, instance, settings }: ServiceOptio
   const limit = ordersPerMinute === 0 ? undefined : keel.limits('orders', { max: ordersPerMinute, windowMs: MINUTE_MS })
   const { database } = keel
   orderRoutes(app, { database, deadlineMs: REQUEST_DEADLINE_MS, orders, tasks, logger, metrics, limit })
-  taskRoutes(app, { tasks, guard: adminOnly(settings.adminToken) })
+  const guard = adminOnly(settings.adminToken)
+  taskRoutes(app, { tasks, guard })
+  productRoutes(app, { products: new Products(keel, REQUEST_DEADLINE_MS), guard })
   return {
     app,
     start: () => keel.start(),

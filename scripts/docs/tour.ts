@@ -143,6 +143,8 @@ export const ORDERS: Tour = {
       'orders',
       'order-tasks',
       'fulfil',
+      'products',
+      'routes/products',
       'routes/tasks',
       'admin',
       'routes/health',
