@@ -1,5 +1,4 @@
 /** The catalogue: everybody may look, the operator changes prices. */
-// oxlint-disable oxc/no-async-endpoint-handlers -- a trap of Express 4; Fastify waits for its handlers
 import type { FastifyInstance } from 'fastify'
 import type { Guard } from '../admin.ts'
 import type { Products } from '../products.ts'
