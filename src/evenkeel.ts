@@ -197,6 +197,7 @@ class Keel implements Evenkeel {
       database,
       keys: () => this.#keys.read(),
       caches: () => this.#caches.all,
+      tasks: () => this.#tasks,
       incidents: (subject) => this.#incidents?.totals(subject) ?? NO_INCIDENTS,
     })
   }

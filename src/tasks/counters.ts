@@ -4,9 +4,7 @@
 import type { Via } from './task.ts'
 
 /** Upper bounds of the start latency's buckets, in milliseconds; one more has no bound. */
-export const LATENCY_BOUNDS_MS: readonly number[] = [
-  1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 60_000,
-]
+const LATENCY_BOUNDS_MS: readonly number[] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 60_000]
 
 /** Counters of one process since its start. */
 export interface TasksStats {
@@ -36,7 +34,7 @@ export interface TasksStats {
   /** Functions that did not end after their signal had aborted, and are no longer waited for. */
   abandoned: number
   /** From the moment a task could run until it ran: how many by bucket, and their sum. */
-  readonly latency: { readonly buckets: number[]; sumMs: number; count: number }
+  readonly latency: { readonly boundsMs: readonly number[]; readonly buckets: number[]; sumMs: number; count: number }
 }
 
 export function newStats(): TasksStats {
@@ -55,7 +53,12 @@ export function newStats(): TasksStats {
     hintFailed: 0,
     notified: 0,
     abandoned: 0,
-    latency: { buckets: Array.from({ length: LATENCY_BOUNDS_MS.length + 1 }, () => 0), sumMs: 0, count: 0 },
+    latency: {
+      boundsMs: LATENCY_BOUNDS_MS,
+      buckets: Array.from({ length: LATENCY_BOUNDS_MS.length + 1 }, () => 0),
+      sumMs: 0,
+      count: 0,
+    },
   }
 }
 

@@ -1,7 +1,6 @@
 export { createTasks } from './create-tasks.ts'
 export type { CreateTasksOptions } from './create-tasks.ts'
 export type { TasksStats } from './counters.ts'
-export { LATENCY_BOUNDS_MS } from './counters.ts'
 export { defineTasks } from './definitions.ts'
 export type {
   PayloadOf,

@@ -2,14 +2,16 @@
  * Prometheus text. Everything is read from counters and snapshots at the moment of the scrape: between scrapes metrics
  * cost nothing. The registry is our own; prom-client is loaded by the first scrape, and only then.
  */
-import type * as Prom from 'prom-client'
-import type { Counter, CounterConfiguration, Gauge, GaugeConfiguration, Registry } from 'prom-client'
-import { EvenkeelError } from '../errors.ts'
+import type { Registry } from 'prom-client'
 import type { Database } from '../database/index.ts'
 import type { LinkStats, RedisLink } from '../link/index.ts'
 import { l1StatsOf, type ReportedCache } from './cache-report.ts'
 import type { IncidentTotals } from './incidents.ts'
 import type { Subject } from './incident.ts'
+import { Family, loadPromClient } from './metric-family.ts'
+import type { Labels, Sample } from './metric-family.ts'
+import { addTaskMetrics } from './tasks-metrics.ts'
+import type { ReportedTasks } from './tasks-metrics.ts'
 
 /** Where the figures come from; all of it is read at each scrape. */
 export interface MetricsSources {
@@ -20,6 +22,8 @@ export interface MetricsSources {
   readonly incidents: (subject: Subject) => IncidentTotals
   /** @default there is no cache: zeros */
   readonly caches?: () => readonly ReportedCache[]
+  /** @default there are no tasks */
+  readonly tasks?: () => readonly ReportedTasks[]
 }
 
 /** What a scrape must be answered with beside the text. */
@@ -74,74 +78,14 @@ const CALL_OUTCOMES = {
 
 const SUBJECTS: readonly Subject[] = ['redis', 'database']
 
-type PromClient = Pick<typeof Prom, 'Counter' | 'Gauge' | 'Registry'>
-
 async function registryOf(sources: MetricsSources): Promise<Registry> {
   const family = new Family(await loadPromClient())
   addSeedMetrics(family, sources)
   addLinkMetrics(family, sources.link)
   addDatabaseMetrics(family, sources.database)
+  addTaskMetrics(family, sources.tasks)
   addIncidentMetrics(family, sources)
   return family.registry
-}
-
-async function loadPromClient(): Promise<PromClient> {
-  try {
-    return await import('prom-client')
-  } catch (cause) {
-    throw new EvenkeelError('PEER_MISSING', "Metrics need the package 'prom-client', which could not be loaded.", {
-      cause,
-      nextStep: 'Install it beside evenkeel: npm install prom-client',
-    })
-  }
-}
-
-type Labels = Readonly<Record<string, string>>
-/** One series: its labels and its value now. */
-type Sample = readonly [labels: Labels, value: number]
-
-interface Metric {
-  readonly name: string
-  readonly help: string
-  readonly labels?: readonly string[]
-  readonly read: () => readonly Sample[]
-}
-
-/** Metrics whose value is looked up when they are scraped. */
-class Family {
-  readonly registry: Registry
-  readonly #prom: PromClient
-
-  constructor(prom: PromClient) {
-    this.#prom = prom
-    this.registry = new prom.Registry()
-  }
-
-  counter(metric: Metric): void {
-    const collect = function (this: Counter): void {
-      this.reset()
-      for (const [labels, value] of metric.read()) this.inc(labels, value)
-    }
-    const configuration: CounterConfiguration<string> = { ...this.#common(metric), collect }
-    this.registry.registerMetric(new this.#prom.Counter(configuration))
-  }
-
-  gauge(metric: Metric): void {
-    const collect = function (this: Gauge): void {
-      const samples = metric.read()
-      this.reset()
-      // Without labels a reset leaves a 0, which would pass for a measured value.
-      if (samples.length === 0) this.remove({})
-      for (const [labels, value] of samples) this.set(labels, value)
-    }
-    const configuration: GaugeConfiguration<string> = { ...this.#common(metric), collect }
-    this.registry.registerMetric(new this.#prom.Gauge(configuration))
-  }
-
-  /** No registers: else each metric would be in the global registry of the application too. */
-  #common({ name, help, labels = [] }: Metric): { name: string; help: string; labelNames: string[]; registers: [] } {
-    return { name, help, labelNames: [...labels], registers: [] }
-  }
 }
 
 const single = (value: number): readonly Sample[] => [[{}, value]]

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { scratchDirectory } from '../../test/support/leash.ts'
+import { createEvenkeel } from '../evenkeel.ts'
+
+test('tasks are in /metrics and /health, with what all processes wait for and what this one did', async () => {
+  const keel = createEvenkeel({ database: { directory: join(scratchDirectory('keel'), 'data') }, logger: false })
+  const tasks = keel.tasks({ add: { run: ([a, b]: [number, number]) => a + b } })
+  keel.tasks({ other: { run: () => 0 } }, { queue: 'mail', worker: false })
+  await keel.start()
+  const { id, via } = await tasks.start('add', [1, 2])
+  assert.equal(via, 'database')
+  assert.deepEqual(await tasks.result(id, { waitMs: 10_000 }), { state: 'done', value: 3 })
+  const text = await keel.metrics()
+  for (const line of [
+    'evenkeel_tasks_stored_total{queue="default"} 1',
+    'evenkeel_tasks_stored_total{queue="mail"} 0',
+    'evenkeel_tasks_ended_total{queue="default",outcome="done"} 1',
+    'evenkeel_tasks_start_latency_seconds_bucket{le="+Inf",queue="default"} 1',
+    'evenkeel_tasks_start_latency_seconds_count{queue="default"} 1',
+    '# TYPE evenkeel_tasks_start_latency_seconds histogram',
+  ])
+    assert.ok(text.includes(line), `${line} in\n${text.match(/.*evenkeel_tasks.*/g)?.join('\n')}`)
+  const { status, roles } = keel.health()
+  assert.equal(status, 'healthy')
+  assert.deepEqual([roles['tasks']?.['via'], roles['tasks']?.['working']], ['database', true])
+  assert.equal(roles['tasks:mail']?.['working'], false)
+  await keel.close()
+})
