@@ -26,6 +26,7 @@ import {
   guardedLogger,
   healthReport,
   KeyCount,
+  logTaskRoutes,
   stderrLogger,
   watchIncidents,
 } from './telemetry/index.ts'
@@ -181,6 +182,7 @@ class Keel implements Evenkeel {
   readonly #keys: KeyCount
   readonly #metrics: Metrics
   #incidents: IncidentWatch | undefined
+  #stopRoutes: (() => void) | undefined
 
   constructor({ name, link, database, logger = SILENT, notices, tasks }: KeelParts) {
     this.name = name
@@ -210,6 +212,7 @@ class Keel implements Evenkeel {
       link: { name: link.name, risk: () => riskOf(link) },
       database: { name: database.name },
     })
+    this.#stopRoutes = logTaskRoutes(this.#logger, database.name)
     for (const notice of this.#notices) this.#logger.warn({ event: 'notice' }, notice)
     this.#limits.start()
     for (const sessions of this.#sessions.values()) sessions.start()
@@ -268,6 +271,7 @@ class Keel implements Evenkeel {
     await this.#caches.close()
     await Promise.all([this.link.close(), this.database.close()])
     this.#incidents?.close()
+    this.#stopRoutes?.()
   }
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { readSettings as readDatabaseSettings } from '../../src/database/options.ts'
 import { readSettings as readLinkSettings } from '../../src/link/settings.ts'
+import { readSettings as readTasksSettings } from '../../src/tasks/options.ts'
 import { root } from '../project.ts'
 import { optionsIn } from './options.ts'
 
@@ -51,6 +52,11 @@ test('the defaults that are documented are those that the code uses', () => {
   for (const [name, value] of Object.entries(options))
     assert.equal(database[name as keyof typeof database], value, name)
   assert.deepEqual(promised('src/database/options.ts', 'PoolOptions'), pool)
+
+  const tasks = readTasksSettings({})
+  const promises = promised('src/tasks/options.ts', 'TasksOptions')
+  assert.equal(Object.keys(promises).length, 10)
+  for (const [name, value] of Object.entries(promises)) assert.equal(tasks[name as keyof typeof tasks], value, name)
 })
 
 /** Beginnings of names that the code puts together. */
@@ -58,7 +64,12 @@ const PREFIXES = ['REDIS', 'REDIS_SENTINEL']
 
 /** What the code reads from the environment: the names stand in its texts. */
 function variablesRead(): Set<string | undefined> {
-  const files = ['src/link/environment.ts', 'src/database/environment.ts', 'examples/orders/settings.ts']
+  const files = [
+    'src/link/environment.ts',
+    'src/database/environment.ts',
+    'src/tasks/environment.ts',
+    'examples/orders/settings.ts',
+  ]
   const names = files.flatMap((file) =>
     [...source(file).matchAll(/'([A-Z][A-Z0-9_]{3,})'/g)].map(([, name = '']) => name),
   )

@@ -79,12 +79,13 @@ export interface ScheduleOptions {
   readonly missed?: 'once' | 'skip'
 }
 
-/** One kind of task. `run` may be left out where tasks are started and not worked on. */
+/** One kind of task. */
 export interface TaskDefinition<Payload = never> {
   /** Does the work; what it resolves with is the result, stored as JSON. */
   readonly run: (payload: Payload, context: TaskContext) => unknown
   /** Checked when a task is started and again before it runs. @default every payload that is JSON */
   readonly validate?: Validate
+  /** Which failures are worth another try, how many, and after how long. @default 5 attempts, after 1 s, 2 s, 4 s … */
   readonly retry?: RetryOptions
   /** An attempt may take so long; then its signal aborts and it has failed. @default 600000 */
   readonly timeoutMs?: number
@@ -94,6 +95,7 @@ export interface TaskDefinition<Payload = never> {
   readonly priority?: number
   /** How long the row is kept after success. @default `keepMs` of the tasks */
   readonly keepMs?: number
+  /** When it starts by itself: `{ cron: '0 3 * * *', timeZone, payload, missed }`, or several of them. @default never */
   readonly schedule?: ScheduleOptions | readonly ScheduleOptions[]
 }
 

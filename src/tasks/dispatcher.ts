@@ -157,12 +157,9 @@ export class Dispatcher {
   #tell(via: Via, reason: string | undefined): void {
     if (via === this.#route) return
     this.#route = via
-    channels.taskRoute.publish({
-      queue: this.#options.settings.queue,
-      via,
-      reason,
-      at: this.#options.settings.clock.wallNow(),
-    })
+    const { database, settings } = this.#options
+    const at = settings.clock.wallNow()
+    channels.taskRoute.publish({ database: database.name, queue: settings.queue, via, reason, at })
   }
 }
 

@@ -18,7 +18,7 @@ export type TasksMode = 'auto' | 'db' | 'off'
 export interface TasksOptions {
   /** Tasks of different queues do not meet: neither workers nor keys. @default 'default' */
   readonly queue?: string
-  /** @default 'auto' */
+  /** `auto`: hints through Redis while it is up, else the database wakes the workers; `db`: without Redis; `off`: only store. @default 'auto' */
   readonly mode?: TasksMode
   /** Why it is not `auto`, for people, such as `ENABLE_BACKGROUND_TASKS=false`. @default none */
   readonly modeReason?: string
@@ -46,7 +46,9 @@ export interface TasksOptions {
   readonly abandonMs?: number
   /** Names this process in the rows it works on. @default host name and process id */
   readonly instance?: string
+  /** Time, for tests. @default the machine's clock */
   readonly clock?: Clock
+  /** Chance, for tests. @default Math.random */
   readonly random?: Random
 }
 

@@ -37,7 +37,7 @@ export interface StartOptions {
   readonly uniqueKey?: string
   /** A task is stored once under this key, for as long as its row is kept. @default none */
   readonly idempotencyKey?: string
-  /** @default `retry.attempts` of the definition */
+  /** Attempts in all. @default `retry.attempts` of the definition */
   readonly maxAttempts?: number
   /**
    * In a PostgreSQL transaction of your own: let its COMMIT wake a worker. Costs a lock of the server at the commit; without

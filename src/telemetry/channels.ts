@@ -107,6 +107,8 @@ export interface TaskExpiredMessage {
 
 /** New tasks get to the workers by another way than before. */
 export interface TaskRouteMessage {
+  /** Name of the database that holds the tasks. */
+  readonly database: string
   readonly queue: string
   /** `redis`, `database` or `sweep`. */
   readonly via: string
