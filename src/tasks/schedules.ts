@@ -93,14 +93,10 @@ function latestBy(entry: Entry, at: number): Date {
 function entryOf(name: string, { cron, timeZone = 'UTC', payload = null, missed = 'once' }: ScheduleOptions): Entry {
   const { Cron } = loadCroner()
   try {
-    return {
-      key: `${name} ${cron} ${timeZone}`,
-      name,
-      payload,
-      missed,
-      cron: new Cron(cron, { timezone: timeZone, paused: true }),
-      next: undefined,
-    }
+    const parsed = new Cron(cron, { timezone: timeZone, paused: true })
+    // A wrong time zone is found when it is used.
+    parsed.nextRun()
+    return { key: `${name} ${cron} ${timeZone}`, name, payload, missed, cron: parsed, next: undefined }
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause)
     throw new OptionError(

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FakeClock } from '../../test/support/fake-clock.ts'
+import { LinkError } from '../errors.ts'
+import type { Argument, BlockingLane, RedisLink, Reply } from '../link/index.ts'
+import { HintListener } from './hint-listener.ts'
+import { uuidv7 } from './uuid7.ts'
+
+/** A listener on a lane whose answers the test gives. */
+function subject() {
+  const clock = new FakeClock()
+  const asked: { args: readonly Argument[]; answer: PromiseWithResolvers<Reply> }[] = []
+  const heard: string[] = []
+  let serves = true
+  let changed = (): void => undefined
+  let closed = false
+  let hands = 3
+  const lane: BlockingLane = {
+    send: (args) => {
+      const answer = Promise.withResolvers<Reply>()
+      asked.push({ args, answer })
+      return answer.promise
+    },
+    close: () => {
+      closed = true
+    },
+  }
+  const link = {
+    get health() {
+      return { can: { write: serves } }
+    },
+    blocking: () => lane,
+    onHealth: (listener: () => void) => {
+      changed = listener
+      return () => undefined
+    },
+  }
+  const listener = new HintListener({
+    link: link as unknown as RedisLink,
+    clock,
+    key: 'k',
+    capacity: () => hands,
+    onIds: (ids) => heard.push(...ids),
+  })
+  return {
+    clock,
+    asked,
+    heard,
+    listener,
+    serve: (now: boolean) => {
+      serves = now
+      changed()
+    },
+    hands: (now: number) => {
+      hands = now
+    },
+    isClosed: () => closed,
+  }
+}
+
+test('it asks for as many ids as there are hands, and hands on those that are ids', async () => {
+  const { clock, asked, heard, listener } = subject()
+  listener.start()
+  await clock.advance(0)
+  assert.deepEqual(asked[0]?.args, ['BLMPOP', '2', '1', 'k', 'RIGHT', 'COUNT', '3'])
+  assert.equal(listener.flowing, false)
+  const id = uuidv7()
+  asked[0]?.answer.resolve(['k', [id, 'garbage']])
+  await clock.advance(0)
+  assert.deepEqual([heard, listener.flowing, asked.length], [[id], true, 2])
+  listener.close()
+})
+
+test('without free hands it asks for nothing until there are some', async () => {
+  const { clock, asked, listener, hands } = subject()
+  hands(0)
+  listener.start()
+  await clock.advance(10_000)
+  assert.equal(asked.length, 0)
+  hands(1)
+  listener.resume()
+  await clock.advance(0)
+  assert.equal(asked.length, 1)
+  listener.close()
+})
+
+test('when what it heard was stale it asks for more at once, until something is fresh', async () => {
+  const { clock, asked, listener } = subject()
+  listener.start()
+  const counts: (Argument | undefined)[] = []
+  for (let round = 0; round < 4; round++) {
+    await clock.advance(0)
+    const last = asked.at(-1)
+    counts.push(last?.args.at(-1))
+    if (round < 2) listener.stale(3)
+    else listener.fresh()
+    last?.answer.resolve(null)
+  }
+  assert.deepEqual(counts, ['3', '6', '12', '3'])
+  listener.close()
+})
+
+test('while the link does not serve nothing is sent, and it goes on as soon as it does', async () => {
+  const { clock, asked, listener, serve } = subject()
+  listener.start()
+  await clock.advance(0)
+  serve(false)
+  assert.equal(listener.flowing, false)
+  asked[0]?.answer.reject(new LinkError('LINK_LOST', 'gone', { executed: 'maybe' }))
+  await clock.advance(60_000)
+  assert.equal(asked.length, 1)
+  serve(true)
+  await clock.advance(0)
+  assert.equal(asked.length, 2)
+  listener.close()
+})
+
+test('a failure while the link serves is not repeated without a pause', async () => {
+  const { clock, asked, listener } = subject()
+  listener.start()
+  await clock.advance(0)
+  asked[0]?.answer.reject(new LinkError('LINK_BUSY', 'too many lanes', { executed: 'no' }))
+  await clock.advance(100)
+  assert.equal(asked.length, 1)
+  await clock.advance(500)
+  assert.equal(asked.length, 2)
+  listener.close()
+})
+
+test('close() ends the lane and its timer', async () => {
+  const { clock, asked, listener, isClosed } = subject()
+  listener.start()
+  await clock.advance(0)
+  asked[0]?.answer.reject(new LinkError('LINK_LOST', 'gone', { executed: 'maybe' }))
+  await clock.advance(1)
+  listener.close()
+  await clock.advance(0)
+  assert.deepEqual([isClosed(), clock.pendingTimers, asked.length], [true, 0, 1])
+})

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Database } from '../database/index.ts'
+import type { ScheduleOptions, TaskDefinition } from './definitions.ts'
+import { Schedules } from './schedules.ts'
+
+const HOUR_MS = 3_600_000
+const NOON = Date.UTC(2026, 1, 8, 12)
+
+/** A table of ticks, and schedules over it as processes have them. */
+function subject(schedule: ScheduleOptions | readonly ScheduleOptions[]) {
+  const ticks = new Map<string, number>()
+  const started: unknown[] = []
+  const definition: TaskDefinition = { run: () => undefined, schedule }
+  const transaction: Database['transaction'] = (run) => run({ query: () => assert.fail() } as never)
+  const process = (): Schedules =>
+    new Schedules({
+      definitions: new Map([['job', definition]]),
+      database: { transaction },
+      store: {
+        lastTick: async (key) => (ticks.has(key) ? new Date(ticks.get(key) ?? 0) : undefined),
+        advance: async (key, tick) => {
+          const isFirst = (ticks.get(key) ?? 0) < tick.getTime()
+          if (isFirst) ticks.set(key, tick.getTime())
+          return isFirst
+        },
+      },
+      start: async (name, payload) => started.push([name, payload]),
+    })
+  return { process, started }
+}
+
+test('a schedule begins with its next tick, and each tick starts one task in all processes', async () => {
+  const { process, started } = subject({ cron: '0 * * * *', payload: 'p' })
+  const [one, other] = [process(), process()]
+  assert.equal(await one.tick(NOON + 1000), HOUR_MS - 1000)
+  await other.tick(NOON + 2000)
+  assert.deepEqual(started, [])
+  for (const at of [NOON + HOUR_MS, NOON + 2 * HOUR_MS]) {
+    assert.equal(await one.tick(at), HOUR_MS)
+    await other.tick(at + 500)
+  }
+  assert.deepEqual(started, [
+    ['job', 'p'],
+    ['job', 'p'],
+  ])
+})
+
+test('of the ticks that nobody saw the latest one starts a task, or none', async () => {
+  for (const [missed, expected] of [
+    ['once', 1],
+    ['skip', 0],
+  ] as const) {
+    const { process, started } = subject({ cron: '0 * * * *', missed })
+    await process().tick(NOON + 1000)
+    const later = process()
+    const at = NOON + 5 * HOUR_MS + 600_000
+    assert.equal(await later.tick(at), HOUR_MS - 600_000)
+    await process().tick(at)
+    assert.equal(started.length, expected, missed)
+  }
+})
+
+test('a time zone is kept over the change to summer time', async () => {
+  const { process } = subject({ cron: '0 3 * * *', timeZone: 'Europe/Berlin' })
+  const midnight = Date.UTC(2026, 2, 28, 23)
+  assert.equal(await process().tick(midnight), 2 * HOUR_MS)
+})
+
+test('several schedules of one task tick by themselves', async () => {
+  const { process, started } = subject([
+    { cron: '0 * * * *', payload: 1 },
+    { cron: '30 * * * *', payload: 2 },
+  ])
+  const one = process()
+  assert.equal(await one.tick(NOON), HOUR_MS / 2)
+  await one.tick(NOON + HOUR_MS / 2)
+  await one.tick(NOON + HOUR_MS)
+  assert.deepEqual(started, [
+    ['job', 2],
+    ['job', 1],
+  ])
+})
+
+test('a calendar that cannot be read is refused when it is given', () => {
+  for (const schedule of [{ cron: 'at noon' }, { cron: '0 3 * * *', timeZone: 'Mars/Olympus' }])
+    assert.throws(() => subject(schedule).process(), { code: 'OPTION_INVALID', option: 'job.schedule' })
+})
