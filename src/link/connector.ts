@@ -204,6 +204,7 @@ export class Attempt {
       },
       clock: surroundings.clock,
       silenceMs: settings.silenceMs,
+      lateMs: settings.readDeadlineMs,
       everUp,
       counters,
       events: {

@@ -4,6 +4,8 @@ import { FakeClock } from '../../test/support/fake-clock.ts'
 import { Call, Pending } from './pending.ts'
 
 const SILENCE_MS = 500
+/** The deadline of a read. */
+const LATE_MS = 250
 
 /** A connection on which nobody answers; `silentAt` is when it was given up. */
 function silent(clock: FakeClock) {
@@ -11,6 +13,7 @@ function silent(clock: FakeClock) {
   const pending = new Pending({
     clock,
     silenceMs: SILENCE_MS,
+    lateMs: LATE_MS,
     onExpired: () => void (found.expired += 1),
     onSilent: () => {
       found.silentAt = clock.now()
@@ -58,6 +61,7 @@ function pending(clock: FakeClock) {
   const calls = new Pending({
     clock,
     silenceMs: SILENCE_MS,
+    lateMs: LATE_MS,
     onExpired: (call) => void expired.push(`${String(call.args[0])} ${clock.now()}`),
     onSilent: () => {
       silentAt.push(clock.now())
@@ -105,14 +109,39 @@ test('Pending tells an answer in time from a late one, and what an answer proves
   const clock = new FakeClock()
   const { calls, add } = pending(clock)
   await clock.advance(1000)
-  const late = add('late', 100)
+  const late = add('late', 300)
   await clock.advance(50)
-  const inTime = add('in time', 100)
-  await clock.advance(60)
+  const inTime = add('in time', 300)
+  await clock.advance(260)
   assert.equal(calls.answer(late), true)
-  assert.deepEqual([calls.provenAt, calls.lastReplyAt], [1000, 1110])
+  assert.deepEqual([calls.provenAt, calls.lastReplyAt], [1000, 1310])
   assert.equal(calls.answer(inTime), false)
   assert.equal(calls.provenAt, 1050)
+  calls.close()
+})
+
+test('Pending does not call a reply late that came as soon as a read may take, whatever its caller had no time for', async () => {
+  const clock = new FakeClock()
+  const { calls, add, expired } = pending(clock)
+  const [hurried, alsoHurried] = [add('hurried', 5), add('also hurried', 5)]
+  await clock.advance(LATE_MS - 10)
+  assert.deepEqual(expired, ['hurried 5', 'also hurried 5'])
+  assert.equal(calls.answer(hurried), false)
+  await clock.advance(20)
+  assert.equal(calls.answer(alsoHurried), true)
+  calls.close()
+  assert.equal(clock.pendingTimers, 0)
+})
+
+test('Pending does not call a hurried reply late that it only read late', async () => {
+  const clock = new FakeClock()
+  const { calls, add } = pending(clock)
+  const call = add('hurried', 5)
+  const late: boolean[] = []
+  clock.at(240, () => clock.stall(200))
+  clock.at(245, () => clock.io(() => late.push(calls.answer(call))))
+  await clock.advance(600)
+  assert.deepEqual(late, [false])
   calls.close()
 })
 

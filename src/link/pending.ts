@@ -26,8 +26,8 @@ export class Call {
   reject: ((error: LinkError) => void) | undefined
   sentAt = 0
   answered = false
-  /** Its deadline passed, and no answer was there to be read. */
-  expired = false
+  /** No answer was there to be read when one would still have been in time. */
+  late = false
   next: Call | undefined
   line: Line | undefined
 
@@ -63,14 +63,20 @@ export class Call {
 /** Calls with the same deadline, in the order in which they were sent. */
 export interface Line {
   readonly deadlineMs: number
+  /** An answer after this is late. */
+  readonly lateMs: number
   head: Call | undefined
   tail: Call | undefined
   cursor: Call | undefined
+  /** The first whose answer would not be late yet; only where that is not the cursor, because the deadlines are tighter. */
+  unjudged: Call | undefined
 }
 
 export interface PendingOptions {
   readonly clock: Clock
   readonly silenceMs: number
+  /** What the server is granted: a caller in a greater hurry is told an error, but the answer is not late for that. */
+  readonly lateMs: number
   /** The call's deadline has passed without an answer. */
   readonly onExpired: (call: Call) => void
   /** No reply of any kind for `silenceMs` although a deadline was missed. */
@@ -145,6 +151,7 @@ export class Pending {
     else line.tail.next = call
     line.tail = call
     line.cursor ??= call
+    if (line.lateMs > line.deadlineMs) line.unjudged ??= call
     if (this.#size === 0) this.#longestStallMs = 0
     this.#size += 1
     this.#bytes += call.bytes
@@ -158,7 +165,7 @@ export class Pending {
     this.#longestStallMs = 0
     this.#provenAt = Math.max(this.#provenAt, call.sentAt)
     this.remove(call)
-    return call.expired
+    return call.late
   }
 
   /** One look at the clock serves all replies that were read from the socket together. */
@@ -179,6 +186,7 @@ export class Pending {
     if (line === undefined) return
     call.line = undefined
     while (line.cursor?.answered === true) line.cursor = line.cursor.next
+    while (line.unjudged?.answered === true) line.unjudged = line.unjudged.next
     while (line.head?.answered === true) line.head = line.head.next
     if (line.head === undefined) line.tail = undefined
   }
@@ -196,7 +204,15 @@ export class Pending {
   }
 
   #newLine(deadlineMs: number): Line {
-    const line: Line = { deadlineMs, head: undefined, tail: undefined, cursor: undefined }
+    const lateMs = Math.max(deadlineMs, this.#options.lateMs)
+    const line: Line = {
+      deadlineMs,
+      lateMs,
+      head: undefined,
+      tail: undefined,
+      cursor: undefined,
+      unjudged: undefined,
+    }
     this.#lines.set(deadlineMs, line)
     return line
   }
@@ -233,14 +249,25 @@ export class Pending {
     let call = line.cursor
     while (call !== undefined && (call.answered || call.sentAt + line.deadlineMs <= now + TIMER_SLACK_MS)) {
       if (!call.answered) {
-        call.expired = true
+        call.late = line.lateMs === line.deadlineMs
         if (!call.heartbeat) this.#missed += 1
         this.#options.onExpired(call)
       }
       call = call.next
     }
     line.cursor = call
+    this.#judge(line, now)
     if (line.head === undefined) this.#lines.delete(line.deadlineMs)
+  }
+
+  /** Calls whose callers were told an error long ago: from now on their answers are late. */
+  #judge(line: Line, now: number): void {
+    let call = line.unjudged
+    while (call !== undefined && (call.answered || call.sentAt + line.lateMs <= now + TIMER_SLACK_MS)) {
+      call.late = !call.answered
+      call = call.next
+    }
+    line.unjudged = call
   }
 
   /**
@@ -256,8 +283,10 @@ export class Pending {
 
   #nextDeadline(): number {
     let due = Infinity
-    for (const line of this.#lines.values())
-      if (line.cursor !== undefined) due = Math.min(due, line.cursor.sentAt + line.deadlineMs)
+    for (const { cursor, unjudged, deadlineMs, lateMs } of this.#lines.values()) {
+      if (cursor !== undefined) due = Math.min(due, cursor.sentAt + deadlineMs)
+      if (unjudged !== undefined) due = Math.min(due, unjudged.sentAt + lateMs)
+    }
     return due
   }
 

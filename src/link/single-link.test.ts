@@ -204,3 +204,20 @@ test('SingleLink breaks off an attempt at a server that another one has replaced
   assert.equal(driver.connections.length, 2)
   await link.close()
 })
+
+test('SingleLink does not take the server for slow because one caller has no time', async () => {
+  const { link, clock, driver } = linked()
+  link.start()
+  await clock.advance(10)
+  driver.last.answers = () => undefined
+  const answers: string[] = []
+  for (let call = 0; call < 40; call++) {
+    void told(link.send(['GET', 'key'], { deadlineMs: 1 })).then((text) => answers.push(text))
+    await clock.advance(20)
+    driver.last.reply('value')
+  }
+  await clock.advance(0)
+  assert.equal(new Set(answers).size, 1)
+  assert.deepEqual([answers[0], link.health.state, link.stats.lateReplies], ['LINK_DEADLINE maybe', 'up', 40])
+  await link.close()
+})

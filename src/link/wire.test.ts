@@ -17,6 +17,7 @@ async function opened() {
     open: { tls: undefined, protocol: 2, connectTimeoutMs: 1000, keepAliveMs: 30_000 },
     clock,
     silenceMs: SILENCE_MS,
+    lateMs: 250,
     everUp: false,
     counters: newCounters(),
     events: {

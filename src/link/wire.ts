@@ -28,7 +28,7 @@ export interface WireEvents {
   ended(wire: Wire, fault: Fault, reason: Reason): void
   /** The server answered with an error; what it means is for the owner. */
   errorReply(wire: Wire, fault: Fault, reason: Reason): void
-  /** A late reply arrived, after its deadline by the server's own fault; while the wire is `watched`, any reply. */
+  /** A late reply arrived, after its deadline and that of a read by the server's own fault; while the wire is `watched`, any reply. */
   replied(wire: Wire, now: number, late: boolean): void
   message(channel: string, payload: Buffer, pattern: string | undefined): void
   invalidated(keys: readonly Buffer[] | null): void
@@ -40,6 +40,8 @@ export interface WireOptions {
   readonly open: OpenOptions
   readonly clock: Clock
   readonly silenceMs: number
+  /** An answer that took longer is late, also where its caller's own deadline was tighter. */
+  readonly lateMs: number
   /** Has this endpoint answered before in this process? Decides between "wrong" and "away". */
   readonly everUp: boolean
   readonly counters: Counters
@@ -65,6 +67,7 @@ export class Wire {
     this.#pending = new Pending({
       clock: options.clock,
       silenceMs: options.silenceMs,
+      lateMs: options.lateMs,
       onExpired: (call) => this.#expire(call),
       onSilent: (silentForMs) => this.#silent(silentForMs),
     })
