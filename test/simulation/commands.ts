@@ -87,7 +87,8 @@ function select({ connection, args }: Call): Reply {
   return 'OK'
 }
 
-function client({ scene, connection, args }: Call): Reply {
+function client(call: Call): Reply {
+  const { scene, connection, args } = call
   const { serverSide } = connection
   switch (args[1]) {
     case 'ID':
@@ -97,6 +98,14 @@ function client({ scene, connection, args }: Call): Reply {
     case 'SETNAME':
       serverSide.name = args[2] ?? ''
       return 'OK'
+    case 'TRACKING':
+      return track(call)
+    case 'TRACKINGINFO': {
+      const { redirect = -1, prefixes = [] } = serverSide.tracking ?? {}
+      const broken = redirect > 0 && scene.connection(redirect) === undefined ? ['broken_redirect'] : []
+      const flags = serverSide.tracking === undefined ? ['off'] : ['on', 'bcast', 'noloop', ...broken]
+      return ['flags', flags, 'redirect', redirect, 'prefixes', prefixes]
+    }
     case 'KILL': {
       const victim = scene.connection(Number(args[3]))
       victim?.cutByServer(undefined)
@@ -105,6 +114,21 @@ function client({ scene, connection, args }: Call): Reply {
     default:
       return new ErrorReply(`ERR unknown subcommand '${args[1]}'. Try CLIENT HELP.`)
   }
+}
+
+/** Only as the link asks for it: `ON REDIRECT <id> BCAST NOLOOP PREFIX …` or `OFF`. */
+function track({ scene, connection, args }: Call): Reply {
+  const { serverSide } = connection
+  if (args[2] === 'OFF') {
+    serverSide.tracking = undefined
+    return 'OK'
+  }
+  const redirect = Number(args[4])
+  if (scene.connection(redirect) === undefined)
+    return new ErrorReply('ERR The client ID you want redirect to does not exist')
+  const prefixes = args.filter((_, index) => args[index - 1] === 'PREFIX')
+  serverSide.tracking = { redirect, prefixes: [...(serverSide.tracking?.prefixes ?? []), ...prefixes] }
+  return 'OK'
 }
 
 function timeOf(milliseconds: number): Reply {

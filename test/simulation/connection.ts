@@ -54,6 +54,8 @@ export interface ServerSide {
   database: number
   readonly channels: Set<string>
   readonly patterns: Set<string>
+  /** What it tracks, and the id of the connection that is told. */
+  tracking: { readonly redirect: number; readonly prefixes: readonly string[] } | undefined
   /** Waits inside the server, until the moment given. */
   blocked: { readonly key: string; readonly until: number } | undefined
   /** Came while it waited. */
@@ -72,6 +74,7 @@ export class SimulatedConnection implements Connection, PathUser {
     database: 0,
     channels: new Set(),
     patterns: new Set(),
+    tracking: undefined,
     blocked: undefined,
     queue: [],
   }
@@ -154,6 +157,12 @@ export class SimulatedConnection implements Connection, PathUser {
   message(channel: string, payload: Buffer, pattern: string | undefined): void {
     const marked = Buffer.from(`${payload.toString()} ${this.id}`)
     this.#travelDown(() => this.#parts.events.message(channel, marked, pattern))
+  }
+
+  /** On RESP2 only to whoever is subscribed. */
+  invalidate(keys: readonly Buffer[]): void {
+    if (!this.serverSide.channels.has('__redis__:invalidate')) return
+    this.#travelDown(() => this.#parts.events.invalidated(keys))
   }
 
   /** The server's end is over; the process hears of it when the way there is free. */

@@ -5,6 +5,7 @@
  *   A4 no double execution              A5 `executed` tells the truth     A7 noticed and back in time, and only for a cause
  *   A10 attempts one by one, and few    A11 states legal and true         A12 one gap per interruption, no silent loss
  *   A13 the true cause is told          A14 silence when told to          A15 nothing left after close()
+ *   A16 no change goes unheard while tracking says that it hears, and it hears when all is well
  *   F1 nothing runs behind the fence after its caller's deadline          S1 the counters add up
  */
 import type { FakeClock } from '../support/fake-clock.ts'

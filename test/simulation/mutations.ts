@@ -136,6 +136,24 @@ export const MUTATIONS = {
       'this.#stop = () => undefined; queueMicrotask(() => (this.#stop = start?.() ?? (() => undefined)))\n    }\n',
     breaks: ['A14', 'A15', 'A3'],
   },
+  'tracking goes on hearing when its lane has ended': {
+    file: 'tracking.ts',
+    find: "if (this.#refused === undefined) this.#tellAll('deaf', reason)",
+    replace: '',
+    breaks: ['A16'],
+  },
+  'tracking goes on hearing when the command connection is another': {
+    file: 'tracking.ts',
+    find: 'this.#pair !== undefined && this.#pair.commands.wire !== wire',
+    replace: 'false',
+    breaks: ['A16'],
+  },
+  'a tracking lane without a heartbeat': {
+    file: 'tracking.ts',
+    find: '    this.#startPulse(lane.wire)\n',
+    replace: '',
+    breaks: ['A16'],
+  },
 } as const satisfies Readonly<Record<string, Mutation>>
 
 export type MutationName = keyof typeof MUTATIONS

@@ -19,6 +19,11 @@ export interface SubscriptionPlan {
   readonly toMs: number
 }
 
+export interface TrackingPlan {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
 export interface LinkPlan {
   readonly name: string
   readonly tuning: LinkTuning
@@ -29,6 +34,7 @@ export interface LinkPlan {
   readonly fencedShare: number
   readonly subscriptions: readonly SubscriptionPlan[]
   readonly blockingLanes: number
+  readonly tracking: TrackingPlan | undefined
   /** What a health listener does, out of the listener, when it is told of this state for the first time. */
   readonly onState: { readonly state: string; readonly act: 'isolate' | 'close' } | undefined
 }
@@ -72,7 +78,7 @@ export function planOf(seed: number): Plan {
   const failsOver = events.some(({ kind }) => kind === 'fail-over')
   return {
     seed,
-    links: Array.from({ length: links }, (_, index) => linkPlan(chance, { index, far, faultsEndMs })),
+    links: Array.from({ length: links }, (_, index) => linkPlan(chance, { seed, index, far, faultsEndMs })),
     events: events.map((event) => ('link' in event ? { ...event, link: event.link % links } : event)),
     delay: delayPlan(chance, far),
     manner: {
@@ -152,12 +158,13 @@ function flapping(chance: Chance, from: number): PlannedEvent[] {
 // --- what the application does --------------------------------------------------------------------------------------
 
 interface LinkCircumstances {
+  readonly seed: number
   readonly index: number
   readonly far: boolean
   readonly faultsEndMs: number
 }
 
-function linkPlan(chance: Chance, { index, far, faultsEndMs }: LinkCircumstances): LinkPlan {
+function linkPlan(chance: Chance, { seed, index, far, faultsEndMs }: LinkCircumstances): LinkPlan {
   return {
     name: `link-${index + 1}`,
     // A short deadline to a far server is a brownout that no fault is to blame for.
@@ -169,6 +176,7 @@ function linkPlan(chance: Chance, { index, far, faultsEndMs }: LinkCircumstances
     fencedShare: chance.pick([0, 0.3, 1]),
     subscriptions: Array.from({ length: chance.pick([0, 0, 1, 1, 2, 3]) }, () => subscriptionPlan(chance, faultsEndMs)),
     blockingLanes: chance.pick([0, 0, 0, 1, 2]),
+    tracking: trackingPlan(new Chance(seed * 31 + index), faultsEndMs),
     onState: chance.likely(0.06)
       ? { state: chance.pick(['up', 'down', 'not-ready', 'write-blocked']), act: chance.pick(['isolate', 'close']) }
       : undefined,
@@ -197,6 +205,17 @@ function trafficPlan(chance: Chance, faultsEndMs: number): TrafficPlan[] {
     fromMs = toMs
   }
   return [...phases, { fromMs: phases.at(-1)?.toMs ?? 0, toMs: Infinity, perSecond: chance.pick([0.5, 2, 5]) }]
+}
+
+/** Connections that a link keeps, the one for commands among them. */
+export function lanesOf({ subscriptions, blockingLanes, tracking }: LinkPlan): number {
+  return 1 + Math.min(1, subscriptions.length) + blockingLanes + (tracking === undefined ? 0 : 1)
+}
+
+function trackingPlan(chance: Chance, faultsEndMs: number): TrackingPlan | undefined {
+  if (chance.likely(0.6)) return undefined
+  const fromMs = chance.likely(0.6) ? 0 : chance.between(0, faultsEndMs)
+  return { fromMs, toMs: chance.likely(0.8) ? Infinity : chance.between(fromMs, faultsEndMs + 5000) }
 }
 
 function subscriptionPlan(chance: Chance, faultsEndMs: number): SubscriptionPlan {

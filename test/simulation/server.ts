@@ -132,6 +132,17 @@ export class SimulatedServer implements ServerEnd, Scene {
     return this.#serving
   }
 
+  /** Somebody else changes a key; false when it cannot be done now. */
+  changeFromElsewhere(key: string): boolean {
+    if (!this.#serving || this.role === 'slave') return false
+    for (const { serverSide } of this.#connections) {
+      const { tracking } = serverSide
+      if (tracking?.prefixes.some((prefix) => key.startsWith(prefix)) === true)
+        this.connection(tracking.redirect)?.invalidate([Buffer.from(key)])
+    }
+    return true
+  }
+
   /** Somebody else pushes to a list; false when it cannot be done now. */
   pushFromElsewhere(key: string, element: string): boolean {
     if (this.#serving) this.push(key, element)

@@ -10,11 +10,13 @@ import { simulatedFault } from './faults.ts'
 import { Invariants } from './invariants.ts'
 import { Ledger } from './ledger.ts'
 import { Chance } from './random.ts'
-import type { LinkPlan, Plan, PlannedEvent } from './schedule.ts'
+import { lanesOf, type LinkPlan, type Plan, type PlannedEvent } from './schedule.ts'
 import { Watch } from './watch.ts'
 import { WatchedGate } from './watched-gate.ts'
 import { Weather } from './weather.ts'
 import type { Consumer } from './consumer.ts'
+import { Elsewhere } from './elsewhere.ts'
+import { TrackingWatch } from './tracking.ts'
 import { World } from './world.ts'
 
 interface Party {
@@ -22,6 +24,7 @@ interface Party {
   readonly link: SingleLink
   readonly watch: Watch
   readonly application: Application
+  readonly tracking: TrackingWatch | undefined
 }
 
 /** Everything that was under way has arrived by then. */
@@ -30,7 +33,6 @@ const AFTERLIFE_MS = 12_000
 const MAX_OPENED = 45
 /** Long enough after the return for the checks that look back. */
 const QUIET_MS = 9000
-const CHANNELS = ['news', 'prices']
 const FAIL_OVER_CODES = ['read-only-replica', 'connection-closed', 'closed-at-start']
 const STALL_CODES = ['silent', 'no-answer', 'slow', 'handshake-timeout', 'connect-timeout', 'resolver-down']
 
@@ -45,7 +47,7 @@ export class Simulation {
   readonly #weather: Weather
   readonly #world: World
   readonly #gate: WatchedGate
-  readonly #publications: ReadonlyMap<string, number[]> = new Map(CHANNELS.map((channel) => [channel, []]))
+  readonly #elsewhere: Elsewhere
   readonly #parties: readonly Party[]
   readonly #timerSlackMs: number
 
@@ -72,6 +74,7 @@ export class Simulation {
       chance: this.#chance.fork(),
       onExecuted: (key) => this.#executed(key),
     })
+    this.#elsewhere = new Elsewhere({ plan, clock: this.clock, chance: this.#chance, world: this.#world })
     this.#gate = new WatchedGate(this.invariants)
     this.#parties = plan.links.map((link) => this.#party(link))
   }
@@ -79,16 +82,18 @@ export class Simulation {
   /** Plays the plan to its end and beyond. */
   play(): void {
     const { clock } = this
-    for (const { plan, link, watch, application } of this.#parties) {
+    for (const { plan, link, watch, application, tracking } of this.#parties) {
       this.#inside(plan.startMs, () => {
         link.start()
         if (watch.state === 'connecting') watch.wanted()
       })
       application.begin()
+      if (tracking !== undefined) this.#inside(tracking.plan.fromMs, () => tracking.begin())
+      if (tracking !== undefined && tracking.plan.toMs < Infinity)
+        this.#inside(tracking.plan.toMs, () => tracking.end())
     }
     for (const event of this.#plan.events) clock.at(event.at, () => this.#happen(event))
-    this.#publish()
-    this.#push()
+    this.#elsewhere.begin(this.#consumers.map(({ key }) => key))
     clock.run(this.#plan.faultsEndMs + 1)
     clock.run(clock.now() + Math.max(...this.#parties.map(({ watch }) => watch.returnBoundMs)) + QUIET_MS)
     this.#end()
@@ -114,7 +119,7 @@ export class Simulation {
         readsOnly: plan.readShare === 1,
       }),
       handshakesMs: this.#handshakesMs,
-      maxOpened: MAX_OPENED * this.#addresses * (1 + Math.min(1, plan.subscriptions.length) + plan.blockingLanes),
+      maxOpened: MAX_OPENED * this.#addresses * lanesOf(plan),
       timerSlackMs: this.#timerSlackMs,
     })
     const link = this.#link(plan, watch)
@@ -126,7 +131,7 @@ export class Simulation {
       chance: this.#chance.fork(),
       ledger,
       invariants,
-      publications: this.#publications,
+      publications: this.#elsewhere.publications,
       interruptions: () => watch.interruptions,
       settledSince: (moment) => watch.isSettled(moment),
       mustSucceed: (issuedAt) =>
@@ -134,7 +139,20 @@ export class Simulation {
       note: this.#tracing ? (text) => this.#note(`${plan.name}: ${text}`) : undefined,
     })
     this.#follow(plan, link, { watch, application })
-    return { plan, link, watch, application }
+    return { plan, link, watch, application, tracking: this.#tracking(plan, link, watch) }
+  }
+
+  #tracking(plan: LinkPlan, link: SingleLink, watch: Watch): TrackingWatch | undefined {
+    if (plan.tracking === undefined) return undefined
+    return new TrackingWatch(plan.tracking, {
+      link,
+      clock: this.clock,
+      invariants: this.invariants,
+      settings: readSettings(plan.tuning),
+      changes: this.#elsewhere.changes,
+      permitted: !this.#plan.restricted,
+      settledSince: (moment) => watch.isSettled(moment),
+    })
   }
 
   #link(plan: LinkPlan, watch: Watch): SingleLink {
@@ -237,31 +255,18 @@ export class Simulation {
     })
   }
 
-  #publish(): void {
-    if (this.#plan.links.every(({ subscriptions }) => subscriptions.length === 0)) return
-    for (const [channel, published] of this.#publications) {
-      const payload = Buffer.from(String(published.length))
-      if (this.#world.master.server.publishFromElsewhere(channel, payload)) published.push(this.clock.now())
-    }
-    this.clock.at(this.clock.now() + this.#chance.between(200, 900), () => this.#publish())
-  }
-
-  #push(): void {
-    const keys = this.#parties.flatMap(({ application }) => application.consumers.map(({ key }) => key))
-    if (keys.length === 0) return
-    this.#world.master.server.pushFromElsewhere(this.#chance.pick(keys), 'element')
-    this.clock.at(this.clock.now() + this.#chance.between(200, 2000), () => this.#push())
-  }
-
   #executed(key: string): void {
     if (key === 'wrong-database') this.invariants.violated('A5', 'a write landed in another database')
     else if (key.startsWith('list:')) this.#consumer(key).popped += 1
     else this.ledger.executed(key, this.clock.now())
   }
 
+  get #consumers(): readonly Consumer[] {
+    return this.#parties.flatMap(({ application }) => application.consumers)
+  }
+
   #consumer(key: string): Consumer {
-    const consumers = this.#parties.flatMap(({ application }) => application.consumers)
-    const found = consumers.find((consumer) => consumer.key === key)
+    const found = this.#consumers.find((consumer) => consumer.key === key)
     if (found === undefined) throw new Error(`No consumer waits for ${key}`)
     return found
   }
@@ -274,7 +279,8 @@ export class Simulation {
 
   #end(): void {
     const { clock, invariants, ledger } = this
-    for (const { application } of this.#parties) {
+    for (const { application, tracking } of this.#parties) {
+      tracking?.check()
       for (const listener of application.listeners) listener.check()
       for (const consumer of application.consumers) consumer.checkServed()
     }
@@ -321,7 +327,7 @@ export class Simulation {
 
   /** Every lane of every link may be in front at the gate, each with all round trips that a handshake can have. */
   get #handshakesMs(): number {
-    const lanes = this.#plan.links.reduce((sum, { blockingLanes }) => sum + 2 + blockingLanes, 0)
+    const lanes = this.#plan.links.reduce((sum, plan) => sum + 1 + lanesOf(plan), 0)
     const { connectMs, jitterMs } = this.#plan.delay
     return lanes * (2 * (connectMs + jitterMs) + 6 * this.#roundTripMs + 2)
   }
