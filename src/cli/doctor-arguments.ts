@@ -18,6 +18,10 @@ export interface DoctorArguments extends Endpoints {
   readonly timeoutMs: number
   readonly json: boolean
   readonly verbose: boolean
+  /** Logs to read instead of an examination; `-` is standard input. */
+  readonly logs: readonly string[]
+  /** Where to write a support archive; empty for a name with the time. */
+  readonly bundle: string | undefined
   /** What to do instead of an examination. */
   readonly instead: 'list' | 'acl' | 'help' | undefined
 }
@@ -30,6 +34,8 @@ const OPTIONS = {
   config: { type: 'string' },
   unit: { type: 'string' },
   compose: { type: 'string', multiple: true },
+  log: { type: 'string', multiple: true },
+  bundle: { type: 'string' },
   timeout: { type: 'string', default: '10s' },
   ca: { type: 'string' },
   cert: { type: 'string' },
@@ -45,7 +51,7 @@ const TIMEOUT = { min: 1000, max: 600_000 }
 
 /** @throws OptionError that names what is wrong */
 export function readArguments(args: readonly string[]): DoctorArguments {
-  const { values, positionals } = parsed(args, OPTIONS)
+  const { values, positionals } = parsed(withBundleName(args), OPTIONS)
   const [urls, ids] = [positionals.filter(isUrl), positionals.filter((word) => !isUrl(word))]
   const envFiles = values['env-file'] ?? []
   return {
@@ -65,10 +71,20 @@ export function readArguments(args: readonly string[]): DoctorArguments {
       purposes: words(values.role).map(purpose),
     },
     timeoutMs: durationText('--timeout', values.timeout, TIMEOUT),
+    logs: values.log ?? [],
+    bundle: values.bundle,
     json: values.json,
     verbose: values.verbose,
     instead: values.help ? 'help' : values.list ? 'list' : values.acl ? 'acl' : undefined,
   }
+}
+
+/** `--bundle` may stand alone; what follows it is its file when it looks like one. */
+function withBundleName(args: readonly string[]): readonly string[] {
+  return args.map((word, index) => {
+    const named = /\.(tar\.gz|tgz)$/.test(args[index + 1] ?? '')
+    return word === '--bundle' && !named ? '--bundle=' : word
+  })
 }
 
 function isUrl(word: string): boolean {

@@ -18,6 +18,9 @@ Options:
   --config <file>      redis.conf, where it is not found by itself
   --unit <name>        The systemd unit of Redis, likewise
   --compose <file>     A compose file of the application; may be given several times
+  --log <file>         Instead of all that: read this log of Redis or of an application for signs of trouble, - for
+                       standard input; may be given several times, *.gz too
+  --bundle [file.tar.gz]    Also write what was seen into an archive for whoever helps, without secrets
   --timeout <time>     Budget for all of it, kept in every state (default 10s)
   --ca <file>          PEM file of the authority that signed the server's certificate
   --cert <file>, --cert-key <file>    PEM files of the client certificate and its key
@@ -34,5 +37,8 @@ Examples:
   sudo evenkeel doctor                                     With what only root may read of this machine
   evenkeel doctor memory.policy --role cache=db0,queue=db1
   evenkeel doctor --only memory,persistence --json
+  evenkeel doctor --log /var/log/redis/redis-server.log
+  docker logs app 2>&1 | evenkeel doctor --log -
+  evenkeel doctor --bundle                                 For a support request
   evenkeel doctor --acl                                    The user for it
 `

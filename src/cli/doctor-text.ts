@@ -126,7 +126,7 @@ function dimly(paint: Paint): (line: string) => string {
   return (line) => paint('dim', line)
 }
 
-function remedyLines(label: string, remedy: Remedy | undefined, indent: string): string[] {
+export function remedyLines(label: string, remedy: Remedy | undefined, indent: string): string[] {
   if (remedy === undefined) return []
   const { text, commands = [] } = remedy
   return [...labelled(label, text, indent), ...commands.map((command) => `${indent}       $ ${command}`)]
@@ -138,7 +138,7 @@ function labelled(label: string, text: string, indent: string): string[] {
 }
 
 /** Lines of at most 120 characters, each with the indentation; what follows a `· ` is indented below it. */
-function wrapped(text: string, indent: string, change: (line: string) => string = (line) => line): string[] {
+export function wrapped(text: string, indent: string, change: (line: string) => string = (line) => line): string[] {
   const lines: string[] = []
   let line = ''
   for (const word of text.split(' ')) {

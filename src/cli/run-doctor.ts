@@ -1,6 +1,7 @@
 /** Has everything examined that is named, and prints what was found. */
-import { doctorUserCommand, examine, targetOfUrl, type DoctorReport, type Targets } from '../operate/index.ts'
+import { doctorUserCommand, examine, targetOfUrl, type Exhibits, type Targets } from '../operate/index.ts'
 import type { DoctorArguments } from './doctor-arguments.ts'
+import { writeBundle, type Collected } from './doctor-bundle.ts'
 import { asJson, asNote, listOfChecks } from './doctor-text.ts'
 import { limitResolver, readTargets } from './endpoints.ts'
 import { ending, painter } from './terminal.ts'
@@ -15,10 +16,13 @@ const FAILS = 1
 export async function runDoctor(given: DoctorArguments): Promise<number> {
   if (given.instead === 'list') return await ending(listOfChecks(given.checks), NOTHING_FAILS)
   if (given.instead === 'acl') return await ending(aclText(), NOTHING_FAILS)
+  if (given.logs.length > 0) return await (await import('./run-doctor-log.ts')).runDoctorLog(given.logs, given)
   const { targets, notices } = targetsOf(given)
   for (const notice of notices) process.stderr.write(`note: ${notice}\n`)
   limitResolver()
-  const reports = await examineEach(targets, given)
+  const collected = await examineEach(targets, given)
+  if (given.bundle !== undefined) process.stderr.write(`${bundleNote(await writeBundle(given.bundle, collected))}\n`)
+  const reports = collected.map(({ report }) => report)
   const fails = reports.some(({ findings }) => findings.some(({ state }) => state === 'fail'))
   const text = given.json ? asJson(reports) : asNote(reports, painter(process.stdout), given.verbose)
   return await ending(text, fails ? FAILS : NOTHING_FAILS)
@@ -36,7 +40,7 @@ function targetsOf(given: DoctorArguments): Targets {
   return { targets: [targetOfUrl(url, 'nothing named', given.tls)], notices: [...named.notices, notice] }
 }
 
-function examineEach(targets: Targets['targets'], given: DoctorArguments): Promise<readonly DoctorReport[]> {
+function examineEach(targets: Targets['targets'], given: DoctorArguments): Promise<readonly Collected[]> {
   const { checks, hints, timeoutMs } = given
   const counts = targets.map(() => ({ done: 0, all: checks.length }))
   const shown = process.stderr.isTTY && !given.json
@@ -45,7 +49,11 @@ function examineEach(targets: Targets['targets'], given: DoctorArguments): Promi
       counts[index] = { done, all }
       if (shown) process.stderr.write(`\r${progressText(counts)}`)
     }
-    return await examine(target, { checks, hints, timeoutMs, progress })
+    let exhibits: Exhibits | undefined
+    const keep = { exhibits: (all: Exhibits): void => void (exhibits = all) }
+    const options = { checks, hints, timeoutMs, progress, ...(given.bundle === undefined ? {} : keep) }
+    const report = await examine(target, options)
+    return { report, exhibits }
   })
   const cleared = (): void => void (shown && process.stderr.write('\r\u001B[K'))
   return Promise.all(each).finally(cleared)
@@ -54,6 +62,10 @@ function examineEach(targets: Targets['targets'], given: DoctorArguments): Promi
 function progressText(counts: readonly { done: number; all: number }[]): string {
   const sum = (field: 'done' | 'all'): number => counts.reduce((total, count) => total + count[field], 0)
   return `${sum('done')} of ${sum('all')} checks`
+}
+
+function bundleNote(path: string): string {
+  return `Wrote ${path}: read it before you give it away, addresses and names of hosts are in it.`
 }
 
 function aclText(): string {

@@ -1,8 +1,27 @@
 export { check } from './check.ts'
 export { failureOf } from './diagnosis.ts'
 export type { Diagnosis, Layer } from './diagnosis.ts'
-export { CATALOGUE, doctorUserCommand, DOCTOR_LAYERS, examine, PURPOSES } from './doctor/index.ts'
-export type { DeclaredPurpose, DoctorCheck, DoctorFinding, DoctorReport, Hints, Remedy } from './doctor/index.ts'
+export {
+  CATALOGUE,
+  doctorUserCommand,
+  DOCTOR_LAYERS,
+  examine,
+  PURPOSES,
+  readLog,
+  readLogStream,
+  writeArchive,
+} from './doctor/index.ts'
+export type {
+  DeclaredPurpose,
+  DoctorCheck,
+  DoctorFinding,
+  DoctorReport,
+  Exhibits,
+  Hints,
+  LogSummary,
+  Remedy,
+  Sighting,
+} from './doctor/index.ts'
 export { targetOfUrl, targetsOfVariables } from './targets.ts'
 export type { Targets } from './targets.ts'
 export { checkUntilServed } from './wait.ts'

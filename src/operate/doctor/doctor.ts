@@ -8,6 +8,7 @@ import type { Diagnosis } from '../diagnosis.ts'
 import { known, valueOr } from '../evidence.ts'
 import { thisHost, type Host } from '../host.ts'
 import type { Target } from '../targets.ts'
+import { exhibitsOf, type Exhibits } from './bundle/exhibits.ts'
 import type { DoctorCheck } from './check.ts'
 import { CATALOGUE } from './checks/catalogue.ts'
 import { served } from './checks/connection/served.ts'
@@ -33,6 +34,8 @@ export interface DoctorOptions {
   readonly clock?: Clock
   /** Told whenever a check is through. @default nobody */
   readonly progress?: (done: number, all: number) => void
+  /** Told what belongs into a support archive; of what is no Redis nothing does. @default it is not collected */
+  readonly exhibits?: (exhibits: Exhibits) => void
 }
 
 const DEFAULTS = {
@@ -47,7 +50,7 @@ const DEFAULTS = {
 const SHARE_TO_ENTER = 0.5
 
 type RedisTarget = Extract<Target, { kind: 'redis' }>
-type Settings = Required<DoctorOptions>
+type Settings = Required<Omit<DoctorOptions, 'exhibits'>> & Pick<DoctorOptions, 'exhibits'>
 
 /** Never rejects: what goes wrong is in the report. Of what is no Redis it says what `check` finds out. */
 export async function examine(target: Target, options: DoctorOptions = {}): Promise<DoctorReport> {
@@ -69,7 +72,9 @@ async function examineRedis(target: RedisTarget, settings: Settings): Promise<Do
     const secrets = secretsOf(target, valueOr(await collection.evidence('config'), new Map<string, string>()))
     const findings = raw.map((finding) => withoutSecrets(finding, secrets))
     const diagnosis = valueOr(await collection.evidence('diagnosis'), notLookedAt(target))
-    return reportOf({ diagnosis, findings, checks, ms: clock.now() - startedAt })
+    const ms = clock.now() - startedAt
+    settings.exhibits?.(await exhibitsOf(collection))
+    return reportOf({ diagnosis, findings, checks, ms })
   } finally {
     for (const each of [entered, ...others]) each.close()
   }

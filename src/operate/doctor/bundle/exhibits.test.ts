@@ -71,7 +71,7 @@ function collection(): Collection {
 }
 
 test('a support archive has what is needed, and no secret', async () => {
-  const exhibits = await exhibitsOf(collection())
+  const { files: exhibits } = await exhibitsOf(collection())
   const text = exhibits.map((exhibit) => `${exhibit.path}\n${exhibit.text}`).join('\n')
   for (const [place, secret] of Object.entries(SECRETS))
     assert.ok(!text.includes(secret), `the secret of ${place} is in it`)

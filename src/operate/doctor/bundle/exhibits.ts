@@ -12,6 +12,12 @@ export interface Exhibit {
   readonly text: string
 }
 
+export interface Exhibits {
+  readonly files: readonly Exhibit[]
+  /** Takes the same secrets out of another text that goes with them. */
+  readonly clean: (text: string) => string
+}
+
 /** Evidence in the shapes that the checks read; what tells of keys, clients and users is not among them. */
 const FACTS = [
   'diagnosis',
@@ -39,7 +45,7 @@ const FACTS = [
 const FILES = ['/proc/meminfo', '/proc/pressure/memory', '/proc/pressure/io', '/proc/version', '/etc/os-release']
 const MAX_BYTES = 262_144
 
-export async function exhibitsOf(context: EvidenceContext): Promise<readonly Exhibit[]> {
+export async function exhibitsOf(context: EvidenceContext): Promise<Exhibits> {
   const redactor = new Redactor(await knownSecrets(context))
   const all = await Promise.all([
     facts(context),
@@ -48,7 +54,8 @@ export async function exhibitsOf(context: EvidenceContext): Promise<readonly Exh
     application(context),
     machine(context.host),
   ])
-  return all.flat().map(({ path, text }) => ({ path, text: redactor.text(text) }))
+  const clean = (text: string): string => redactor.text(text)
+  return { files: all.flat().map(({ path, text }) => ({ path, text: clean(text) })), clean }
 }
 
 async function facts(context: EvidenceContext): Promise<readonly Exhibit[]> {

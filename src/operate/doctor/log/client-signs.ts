@@ -75,20 +75,6 @@ export const CLIENT_SIGNS: readonly LogSign[] = [
     checks: ['host.unit-state', 'host.bind-listening'],
   },
   {
-    code: 'broker-lost',
-    service: 'redis',
-    weight: 'fail',
-    patterns: [
-      /consumer: Connection to broker lost/i,
-      /Cannot connect to rediss?:\/\/.*Trying again in/i,
-      /kombu\.exceptions\.OperationalError(?!.*Error -?\d+)/,
-    ],
-    meaning: 'Celery has no connection to its broker: tasks are neither taken nor handed out.',
-    nextStep:
-      '`evenkeel check` with CELERY_BROKER_URL says why. What was started meanwhile must be handed out again from the database.',
-    checks: ['host.unit-state', 'host.bind-listening', 'persistence.none-for-queue'],
-  },
-  {
     code: 'pool-empty',
     service: 'redis',
     weight: 'fail',
@@ -120,5 +106,19 @@ export const CLIENT_SIGNS: readonly LogSign[] = [
       'host.huge-pages',
       'persistence.append-only-delays',
     ],
+  },
+  {
+    code: 'broker-lost',
+    service: 'redis',
+    weight: 'fail',
+    patterns: [
+      /consumer: Connection to broker lost/i,
+      /Cannot connect to rediss?:\/\/.*Trying again in/i,
+      /kombu\.exceptions\.OperationalError(?!.*Error -?\d+)/,
+    ],
+    meaning: 'Celery has no connection to its broker: tasks are neither taken nor handed out.',
+    nextStep:
+      '`evenkeel check` with CELERY_BROKER_URL says why. What was started meanwhile must be handed out again from the database.',
+    checks: ['host.unit-state', 'host.bind-listening', 'persistence.none-for-queue'],
   },
 ]

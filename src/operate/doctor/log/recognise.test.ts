@@ -157,8 +157,9 @@ test('recognise() tells a refused gateway of a Docker network from any other ref
 test('every check that a sign leads to exists', () => {
   const ids = CATALOGUE.map(({ id }) => id)
   const named = [...REDIS_SIGNS, ...SYSTEM_SIGNS, ...CLIENT_SIGNS].flatMap(({ checks }) => checks)
-  const leading = [...named, ...Object.values(CHECKS_OF_FAULTS).flat()]
-  const missing = leading.filter((id) => /^(host|application)\./.test(id) && !ids.includes(id))
+  const met = LINES.flatMap(([line]) => recognise(line)?.checks ?? [])
+  const leading = [...named, ...Object.values(CHECKS_OF_FAULTS).flat(), ...met]
+  const missing = leading.filter((id) => !ids.includes(id))
   assert.deepEqual([...new Set(missing)], [])
 })
 

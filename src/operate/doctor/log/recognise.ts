@@ -100,7 +100,7 @@ const REFUSED_AT_GATEWAY = {
   meaning: 'Nothing listens at the gateway of a Docker network, where a container looks for the Redis of its host.',
   nextStep:
     'On the host: does Redis run (`systemctl status redis-server`), and is this address among `ss -ltn`? After a reboot Redis may have started before the bridge was there: `evenkeel setup redis-host`.',
-  checks: ['bind-missing', 'bind-not-listening', 'start-limit', 'unit-state'],
+  checks: ['host.bind-missing', 'host.bind-listening', 'host.start-limit', 'host.unit-state'],
 }
 
 /** Docker gives its networks out of 172.16.0.0/12 by default, and itself the first address. */
