@@ -120,6 +120,7 @@ function replayOf<V>({ settings, ...base }: Base<V>, made: Made<V>, hearing: Hea
     tagLifeMs: () => tagLifeMs(settings),
     told: (key) => made.cache?.told(key),
     publish: (name) => hearing.publish(name),
+    doubted: () => made.cache?.doubted(),
     superseded: () => made.cache?.superseded(),
   })
 }

@@ -10,13 +10,14 @@
  * given to those who had asked before, and not kept.
  */
 import { CacheError } from '../errors.ts'
-import { Answer } from './answer.ts'
+import { Answer, type Copy } from './answer.ts'
 import type { FlightCall, Load } from './cache.ts'
 import { Claims, type Claim } from './claims.ts'
 import { DecidedContext } from './load-context.ts'
 import type { Parts } from './parts.ts'
 import type { MemoryEntry } from './memory-store.ts'
 import type { Stored } from './redis-store.ts'
+import { Waker } from './waker.ts'
 
 type Phase = 'reading' | 'waiting' | 'loading' | 'storing' | 'over'
 
@@ -39,17 +40,19 @@ export class Flight<V> {
   readonly #parts: Parts<V>
   readonly #call: FlightCall<V>
   readonly #claims: Claims
+  readonly #waker: Waker
   readonly #epoch: number
   /** Began while a write of our own was on its way: what is read then is not known to stay. */
   readonly #unsure: boolean
-  readonly #tagClock: number
+  /** What the value's load began with: tag deletions, doubts about tags, generation. */
+  readonly #began: { readonly clock: number; readonly forgotten: number; readonly generation: number }
   #phase: Phase = 'reading'
   #fenced = false
   #stirred = false
-  /** The copy in hand was not known to be true: good only for as long as Redis says nothing else. */
-  #doubtful = false
+  /** A copy that may have been changed unheard: not to be given unless Redis does not answer. */
+  #doubtful: Copy<V> | undefined
+  #answered = false
   #echoed = false
-  #wake: (() => void) | undefined
   #abort: AbortController | undefined
 
   constructor(key: string, call: FlightCall<V>, parts: Parts<V>) {
@@ -57,9 +60,11 @@ export class Flight<V> {
     this.#call = call
     this.#parts = parts
     this.#claims = new Claims(key, parts)
+    this.#waker = new Waker(parts.settings.clock)
     this.#epoch = parts.trust.epoch
     this.#unsure = parts.traffic.writing(key)
-    this.#tagClock = parts.tags.clock
+    const { clock, forgotten } = parts.tags
+    this.#began = { clock, forgotten, generation: parts.replay.generation }
     const { settings, counters } = parts
     this.#answer = new Answer({ settings, counters, onDeserted: (reason) => this.#abort?.abort(reason) })
   }
@@ -70,9 +75,14 @@ export class Flight<V> {
 
   /** Begins; `copy` is what memory holds, its time passed or not known to be true. */
   start(copy: MemoryEntry<V> | undefined): void {
-    if (copy !== undefined) this.#answer.hold({ value: copy.value, freshUntil: copy.freshUntil })
-    this.#doubtful = copy !== undefined && (copy.epoch !== this.#epoch || !this.#parts.trust.hears)
-    void this.#fly()
+    const { redis, trust, journal } = this.#parts
+    const asks = redis !== undefined && trust.usable && !journal.holds(this.key)
+    if (copy !== undefined) {
+      this.#doubtful = { value: copy.value, freshUntil: copy.freshUntil }
+      const tagged = copy.tags !== undefined && !this.#parts.tags.assure(copy.tags)
+      if (!asks || (copy.epoch === this.#epoch && trust.hears && !tagged)) this.#believe()
+    }
+    void this.#fly(asks)
   }
 
   /** Loads a value anew that is still good, when no other process does; nobody waits for it. */
@@ -94,14 +104,15 @@ export class Flight<V> {
   /** The key was changed by this process: what the flight brings is not kept. */
   fence(): void {
     this.#fenced = true
-    this.#answer.forgetCopy()
-    this.#wake?.()
+    this.forgetCopies()
+    this.#waker.wake()
   }
 
   /** Redis tells that the key was changed, perhaps by this flight's own script. Returns whether later callers may still join. */
   stir(): boolean {
+    if (this.#phase !== 'storing') this.forgetCopies()
     if (this.#phase === 'reading') this.#stirred = true
-    else if (this.#phase === 'waiting') this.#wake?.()
+    else if (this.#phase === 'waiting') this.#waker.wake()
     else this.#echoed = true
     return this.#phase === 'reading' || this.#phase === 'waiting'
   }
@@ -111,18 +122,17 @@ export class Flight<V> {
     this.#fenced = true
     this.#abort?.abort(error)
     this.#answer.fail(error)
-    this.#wake?.()
+    this.#waker.wake()
   }
 
   // --- the way --------------------------------------------------------------------------------------------------
 
-  async #fly(): Promise<void> {
-    const { trust, journal, redis, traffic } = this.#parts
+  async #fly(asks: boolean): Promise<void> {
+    const { traffic } = this.#parts
     try {
-      const asks = redis !== undefined && trust.usable && !journal.holds(this.key)
       const found = asks ? await this.#look() : UNCLAIMED
       if (found.kind === 'value') this.#answer.give(found.value)
-      else if (this.#call.load === undefined) this.#answer.give(undefined)
+      else if (this.#call.load === undefined) this.#giveWithoutLoad(asks)
       else await this.#load(this.#call.load, found.claim)
     } catch (error) {
       this.#fail(error)
@@ -130,6 +140,25 @@ export class Flight<V> {
       this.#phase = 'over'
       traffic.landed(this)
     }
+  }
+
+  /** Redis does not say otherwise: the copy may be given. */
+  #believe(): void {
+    if (this.#doubtful !== undefined) this.#answer.hold(this.#doubtful)
+    this.#doubtful = undefined
+  }
+
+  /** The copy in hand is of no use any more. */
+  forgetCopies(): void {
+    this.#doubtful = undefined
+    this.#answer.forgetCopy()
+  }
+
+  /** Nothing better is to be had; what Redis does not hold is not there, whatever memory holds. */
+  #giveWithoutLoad(asked: boolean): void {
+    const copy = asked && this.#answered ? undefined : this.#answer.standIn
+    if (copy === undefined) this.#answer.give(undefined)
+    else this.#answer.giveCopy(copy)
   }
 
   async #refresh(load: Load<V>, seen: string): Promise<void> {
@@ -155,10 +184,14 @@ export class Flight<V> {
     let pollMs = trust.hears ? POLL_MS.firstWhenTold : POLL_MS.first
     for (let waits = 0; ; waits++) {
       const stored = await this.#read()
-      if (stored === undefined) return UNCLAIMED
-      if (stored.kind === 'value' && !(await this.#parts.upkeep.learnTags(stored.header.tags))) return UNCLAIMED
-      if (this.#doubtful) this.#answer.forgetCopy()
-      this.#doubtful = false
+      const answered =
+        stored !== undefined && (stored.kind !== 'value' || (await this.#parts.upkeep.learnTags(stored.header.tags)))
+      if (!answered) {
+        this.#believe()
+        return UNCLAIMED
+      }
+      this.#answered = true
+      this.#doubtful = undefined
       const value = this.#judge(stored)
       if (value !== undefined) return value
       if (this.#call.load === undefined) return UNCLAIMED
@@ -169,7 +202,8 @@ export class Flight<V> {
         if (waits > 0) return UNCLAIMED
       }
       if (settings.clock.now() >= until || this.#fenced || !trust.usable) return UNCLAIMED
-      await this.#wait(Math.min(pollMs, until - settings.clock.now()))
+      this.#phase = 'waiting'
+      await this.#waker.sleep(Math.min(pollMs, until - settings.clock.now()))
       pollMs = Math.min(POLL_MS.cap, pollMs * 2)
     }
   }
@@ -219,19 +253,6 @@ export class Flight<V> {
       this.#parts.refreshEarly(this.key, this.#call, { ...opened, seen: stored.seen })
     }
     return { kind: 'value', value: opened.value }
-  }
-
-  #wait(forMs: number): Promise<void> {
-    const { clock } = this.#parts.settings
-    this.#phase = 'waiting'
-    return new Promise((resolve) => {
-      const timer = clock.setTimer(() => this.#wake?.(), Math.max(1, forMs))
-      this.#wake = () => {
-        this.#wake = undefined
-        clock.clearTimer(timer)
-        resolve()
-      }
-    })
   }
 
   // --- loading --------------------------------------------------------------------------------------------------
@@ -294,8 +315,8 @@ export class Flight<V> {
     // Named only now, a tag may have been deleted while the load ran.
     const late = context.tags !== this.#call.tags
     const tags = late ? [...new Set([...this.#call.tags, ...context.tags])] : this.#call.tags
-    if (late && this.#tagClock !== this.#parts.tags.clock) this.#fenced = true
-    const facts = { ttlMs, l1TtlMs: this.#call.l1TtlMs, tags, clock: this.#tagClock }
+    if (late && this.#began.forgotten !== this.#parts.tags.forgotten) this.#fenced = true
+    const facts = { ttlMs, l1TtlMs: this.#call.l1TtlMs, tags, ...this.#began }
     if (claim === undefined || redis === undefined || this.#fenced) {
       this.#claims.release(claim)
       if (this.#fenced || (this.#echoed && claim === undefined)) counters.fenced += 1

@@ -6,6 +6,7 @@ import type { LoadGate } from './load-gate.ts'
 import type { MemoryStore } from './memory-store.ts'
 import type { Settings } from './options.ts'
 import type { RedisStore } from './redis-store.ts'
+import type { Replay } from './replay.ts'
 import type { Counters } from './stats.ts'
 import type { Tags } from './tags.ts'
 import type { Trust } from './trust.ts'
@@ -20,6 +21,7 @@ export interface Parts<V> {
   readonly trust: Trust
   readonly journal: Journal
   readonly tags: Tags
+  readonly replay: Pick<Replay, 'generation'>
   readonly gate: LoadGate
   readonly counters: Counters
   readonly upkeep: Upkeep<V>

@@ -46,6 +46,8 @@ export interface ReplayOptions {
   readonly told: (key: string) => void
   /** Tells processes that hear by messages. */
   readonly publish: (name: string) => void
+  /** Changes by others may have been missed. */
+  readonly doubted: () => void
   /** Values of an older generation are of no use to anybody. */
   readonly superseded: () => void
 }
@@ -74,8 +76,10 @@ export class Replay {
     this.#options.journal.noteAll()
   }
 
-  doubtTags(): void {
-    this.#options.tags.forgetAll()
+  /** Changes may have been missed. */
+  doubt(): void {
+    this.#options.tags.doubtAll()
+    this.#options.doubted()
   }
 
   async run(): Promise<ReplayOutcome> {

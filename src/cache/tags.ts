@@ -9,15 +9,22 @@
  */
 import type { EntryTags } from './memory-store.ts'
 
-/** More tags than this are forgotten and asked for anew. */
+/** With more tags than this the one that was learned first is asked for anew. */
 const MAX_KNOWN = 10_000
 
+interface Known {
+  /** The clock when it was deleted last, as far as anybody has said; 0: it was not, as long as any value lives. */
+  readonly deletedAt: number
+  /** Nothing can have happened since that was said. */
+  readonly sure: boolean
+}
+
 export class Tags {
-  readonly #deletedAt = new Map<string, number>()
+  readonly #known = new Map<string, Known>()
   #clock = 0
   #forgotten = 0
 
-  /** Changes whenever something is forgotten: an answer that was asked for before is then not to be learned. */
+  /** Changes whenever something is doubted: an answer that was asked for before is then not to be learned. */
   get forgotten(): number {
     return this.#forgotten
   }
@@ -34,41 +41,50 @@ export class Tags {
 
   /** Which of the tags Redis must be asked for. */
   unknown(names: readonly string[]): readonly string[] {
-    return names.filter((name) => !this.#deletedAt.has(name))
+    return names.filter((name) => this.#known.get(name)?.sure !== true)
   }
 
-  /** What Redis said; 0: the tag was not deleted as long as any value lives. */
+  /** What Redis said. A deletion that it does not know of yet counts all the same. */
   learned(name: string, deletedAt: number): void {
-    if (this.#deletedAt.size >= MAX_KNOWN) this.#deletedAt.clear()
-    this.#deletedAt.set(name, Math.max(deletedAt, this.#deletedAt.get(name) ?? 0))
+    this.#note(name, deletedAt, true)
     this.heardClock(deletedAt)
   }
 
-  /** Somebody changed it, or messages may have been missed. */
-  forget(name: string): void {
+  /** Somebody changed it: what is known of it holds, and is not all. */
+  doubt(name: string): void {
     this.#forgotten += 1
-    this.#deletedAt.delete(name)
+    const known = this.#known.get(name)
+    if (known !== undefined) this.#known.set(name, { ...known, sure: false })
   }
 
-  forgetAll(): void {
+  /** Messages may have been missed. */
+  doubtAll(): void {
     this.#forgotten += 1
-    this.#deletedAt.clear()
+    for (const [name, { deletedAt }] of this.#known) this.#known.set(name, { deletedAt, sure: false })
   }
 
   /** This process deletes a tag: from now on, whatever Redis knows of it. */
   delete(name: string): void {
     this.#clock += 1
-    this.learned(name, this.#clock)
+    this.#forgotten += 1
+    this.#note(name, this.#clock, false)
   }
 
   /** The same, and nothing about them is unknown. */
   assure(tags: EntryTags): boolean {
-    return tags.names.every((name) => this.#deletedAt.has(name)) && this.allow(tags)
+    return tags.names.every((name) => this.#known.get(name)?.sure === true) && this.allow(tags)
   }
 
   /** Was none of the value's tags deleted since its load began? A tag that nobody knows of counts as not deleted. */
   allow({ names, clock }: EntryTags): boolean {
-    for (const name of names) if ((this.#deletedAt.get(name) ?? 0) > clock) return false
+    for (const name of names) if ((this.#known.get(name)?.deletedAt ?? 0) > clock) return false
     return true
+  }
+
+  #note(name: string, deletedAt: number, sure: boolean): void {
+    const before = this.#known.get(name)?.deletedAt ?? 0
+    this.#known.set(name, { deletedAt: Math.max(before, deletedAt), sure })
+    const [first] = this.#known.keys()
+    if (this.#known.size > MAX_KNOWN && first !== undefined) this.#known.delete(first)
   }
 }

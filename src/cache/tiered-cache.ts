@@ -108,9 +108,15 @@ export class TieredCache<V> implements Cache<V> {
       this.#refusal(key) ??
       (value === undefined ? argumentError("Cannot set undefined; 'null' is a value.") : undefined)
     if (refusal !== undefined) return Promise.reject(refusal)
-    const { upkeep, tags: known } = this.#parts
+    const { upkeep, tags: known, replay } = this.#parts
     const { ttlMs, l1TtlMs, tags } = this.#callOf(undefined, options)
-    return this.#writer.set(key, value, { ttlMs: upkeep.ttlOf(ttlMs), l1TtlMs, tags, clock: known.clock })
+    return this.#writer.set(key, value, {
+      ttlMs: upkeep.ttlOf(ttlMs),
+      l1TtlMs,
+      tags,
+      clock: known.clock,
+      generation: replay.generation,
+    })
   }
 
   delete(key: string): Promise<WriteOutcome> {
@@ -176,8 +182,10 @@ export class TieredCache<V> implements Cache<V> {
   changed(what: Named): void {
     const { tags } = this.#parts
     if (what.kind === 'entry') this.#drop(what.key)
-    else if (what.kind === 'tag') tags.forget(what.tag)
-    else this.#trust.look()
+    else if (what.kind === 'tag') {
+      tags.doubt(what.tag)
+      this.#flights.detachLoads()
+    } else this.#trust.look()
   }
 
   /** Redis was emptied. */
@@ -185,13 +193,18 @@ export class TieredCache<V> implements Cache<V> {
     this.#counters.l1Invalidations += this.#memory.size
     this.#memory.clear()
     this.#flights.stirAll()
-    this.#parts.tags.forgetAll()
+    this.#parts.tags.doubtAll()
     this.#trust.look()
   }
 
   /** Values of an older generation count no more, in memory neither. */
   superseded(): void {
     this.#memory.clear()
+  }
+
+  /** Changes may have been missed: whoever asks from now on joins nothing that began before. */
+  doubted(): void {
+    this.#flights.detachLoads()
   }
 
   /** Redis has been told that the key changed: what memory holds is to be asked for. */

@@ -57,9 +57,12 @@ export class Flights<V> implements Traffic {
     for (const flight of this.#all(key)) if (!flight.stir()) this.#detach(flight)
   }
 
-  /** Everything was changed. */
-  fenceAll(): void {
-    for (const key of this.keys()) this.fence(key)
+  /** A tag was deleted, and any load may turn out to have it: whoever asks from now on does not join one that runs. */
+  detachLoads(): void {
+    for (const flight of [...this.#loads.values()]) {
+      flight.forgetCopies()
+      this.#detach(flight)
+    }
   }
 
   stirAll(): void {

@@ -180,7 +180,7 @@ export class Trust {
 
   #newEpoch(): void {
     if (!this.#options.withoutEpoch) this.epoch += 1
-    this.#options.replay.doubtTags()
+    this.#options.replay.doubt()
   }
 
   /** One replay at a time; asked for meanwhile, it runs once more. */

@@ -40,6 +40,8 @@ export interface Keeping {
   readonly tags: readonly string[]
   /** Tag deletions when its load began. */
   readonly clock: number
+  /** The namespace's generation when its load began: moved on meanwhile, the value is a miss. */
+  readonly generation: number
 }
 
 /**
@@ -136,10 +138,10 @@ export class Upkeep<V> {
   }
 
   /** The bytes for Redis; undefined when the codec cannot make any. */
-  encode(key: string, value: V, { ttlMs, tags, clock }: Keeping): string | Buffer | undefined {
-    const { redis, replay } = this.#options
+  encode(key: string, value: V, { ttlMs, tags, clock, generation }: Keeping): string | Buffer | undefined {
+    const { redis } = this.#options
     try {
-      return redis?.encode(value, { generation: replay.generation, clock, ttlMs, tags })
+      return redis?.encode(value, { generation, clock, ttlMs, tags })
     } catch (error) {
       this.#notice(`The value of '${key}' cannot be encoded and stays in memory: ${String(error)}`)
       return undefined

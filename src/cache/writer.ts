@@ -58,8 +58,9 @@ export class Writer<V> {
   }
 
   async deleteTag(tag: string): Promise<WriteOutcome> {
-    const { tags, journal, replay, trust, counters } = this.#parts
+    const { tags, journal, replay, trust, counters, flights } = this.#parts
     tags.delete(tag)
+    flights.detachLoads()
     if (trust.memoryOnly) return 'applied'
     if (trust.state !== 'away') {
       try {
