@@ -216,21 +216,28 @@ class LiveTasks implements Tasks {
     this.#working = false
     this.#hints?.close()
     const stopped = Promise.all([this.#worker.stop(), this.#sweep.stop()])
-    await this.#within(stopped, graceMs, () => {
+    const { abandonMs } = this.#parts.settings
+    await this.#within(stopped, { limitMs: graceMs, slackMs: abandonMs + LAST_WRITES_MS }, () => {
       const reason = new TaskError('TASK_STOPPED', 'The process stops; the task is given back.')
       for (const attempt of this.#leases.attempts) attempt.abort(reason)
     })
-    await this.#within(this.#endings.idle(), LAST_WRITES_MS, () => this.#endings.giveUp())
+    await this.#within(this.#endings.idle(), { limitMs: LAST_WRITES_MS, slackMs: LAST_WRITES_MS }, () =>
+      this.#endings.giveUp(),
+    )
     this.#leases.close()
     this.#waiting.close()
     this.#listening?.close()
   }
 
   /** Waits for something; when it takes too long, does what ends it, and waits a little more. */
-  async #within(work: Promise<unknown>, limitMs: number, cut: () => void): Promise<void> {
-    const { clock, abandonMs } = this.#parts.settings
+  async #within(
+    work: Promise<unknown>,
+    { limitMs, slackMs }: { readonly limitMs: number; readonly slackMs: number },
+    cut: () => void,
+  ): Promise<void> {
+    const { clock } = this.#parts.settings
     const over = Promise.withResolvers<void>()
-    const timers = [clock.setTimer(cut, limitMs), clock.setTimer(over.resolve, limitMs + abandonMs + LAST_WRITES_MS)]
+    const timers = [clock.setTimer(cut, limitMs), clock.setTimer(over.resolve, limitMs + slackMs)]
     await Promise.race([work, over.promise])
     for (const timer of timers) clock.clearTimer(timer)
   }

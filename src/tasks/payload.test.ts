@@ -17,6 +17,8 @@ test('errorText() names the causes, whatever was thrown, and nothing that a data
   circle.cause = circle
   assert.match(errorText(circle), /^round(: round)+$/)
   assert.equal(errorText(new Error('x'.repeat(10_000))).length, 4000)
+  assert.equal(errorText(new Error('😀'.repeat(10_000) + 'x')).isWellFormed(), true)
+  assert.equal(errorText(new Error(`x${'😀'.repeat(10_000)}`)).isWellFormed(), true, 'a pair that the cut goes through')
 })
 
 test('jsonText() makes null of nothing and names what is no JSON', () => {

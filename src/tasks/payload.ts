@@ -50,7 +50,7 @@ export function jsonText(value: unknown, what: string): string {
 const ERROR_AT_MOST = 4000
 const CAUSES_AT_MOST = 5
 
-/** An error as it is stored: causes in one line, no zero bytes, which PostgreSQL would refuse. */
+/** An error as it is stored: its causes in one line. */
 export function errorText(error: unknown): string {
   const parts: string[] = []
   let at = error
@@ -58,7 +58,12 @@ export function errorText(error: unknown): string {
     parts.push(oneText(at))
     at = at instanceof Error ? at.cause : undefined
   }
-  return parts.join(': ').replaceAll('\0', '').slice(0, ERROR_AT_MOST)
+  return storable(parts.join(': ').slice(0, ERROR_AT_MOST))
+}
+
+/** Text as every database takes it: PostgreSQL refuses zero bytes and halves of a pair, such as a cut may leave. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '').toWellFormed()
 }
 
 function oneText(error: unknown): string {

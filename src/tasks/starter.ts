@@ -73,7 +73,8 @@ export interface StarterOptions {
 
 export class Starter {
   readonly #options: StarterOptions
-  readonly #batch: Batch<NewTask, boolean>
+  /** Resolves with whether it is new, or why it alone could not be stored. */
+  readonly #batch: Batch<NewTask, boolean | DatabaseError>
 
   constructor(options: StarterOptions) {
     const { settings, database } = options
@@ -100,7 +101,9 @@ export class Starter {
 
   async #startAlone(task: NewTask): Promise<Started> {
     for (let attempt = 1; ; attempt++) {
-      if (await this.#batch.add(task)) return this.#stored(task)
+      const isNew = await this.#batch.add(task)
+      if (isNew instanceof DatabaseError) throw isNew
+      if (isNew) return this.#stored(task)
       const id = await this.#options.store.existing(task)
       if (id !== undefined) return this.#known(id)
       if (attempt === KEY_ATTEMPTS) throw busyKey(task)
@@ -172,11 +175,22 @@ export class Starter {
   }
 
   /** One task that cannot be stored must not take the others with it. */
-  async #store(tasks: readonly NewTask[]): Promise<readonly boolean[]> {
+  async #store(tasks: readonly NewTask[]): Promise<readonly (boolean | DatabaseError)[]> {
     const { store } = this.#options
-    const stored = await store.insert(tasks)
-    return tasks.map(({ id }) => stored.has(id))
+    try {
+      const stored = await store.insert(tasks)
+      return tasks.map(({ id }) => stored.has(id))
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      if (tasks.length === 1) return [error]
+      return (await Promise.all(tasks.map((task) => this.#store([task])))).flat()
+    }
   }
+}
+
+/** The statement was refused for what is in it; nothing was stored. */
+function isRefusal(error: unknown): error is DatabaseError {
+  return error instanceof DatabaseError && ['DATABASE_STATEMENT', 'DATABASE_CONSTRAINT'].includes(error.code)
 }
 
 export interface StartRequest {
@@ -209,9 +223,13 @@ const KEY_AT_MOST = 500
 
 function key(option: string, value: string | undefined): string | null {
   if (value === undefined) return null
-  if (typeof value === 'string' && value.length > 0 && value.length <= KEY_AT_MOST && !value.includes('\0'))
-    return value
+  if (typeof value === 'string' && isKey(value)) return value
   throw new TaskError('TASK_ARGUMENT', `Expected '${option}' to be a text of 1 to ${KEY_AT_MOST} characters.`)
+}
+
+/** PostgreSQL refuses zero bytes and halves of a pair. */
+function isKey(value: string): boolean {
+  return value.length > 0 && value.length <= KEY_AT_MOST && !value.includes('\0') && value.isWellFormed()
 }
 
 function busyKey({ name }: NewTask): DatabaseError {

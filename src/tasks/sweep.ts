@@ -38,6 +38,8 @@ export interface SweepOptions {
 export class Sweep {
   readonly #options: SweepOptions
   #timer: TimerHandle | undefined
+  /** Moments at which something is due that was heard of between two sweeps. */
+  readonly #appointments = new Set<TimerHandle>()
   #running: Promise<void> | undefined
   #again = false
   #stopped = false
@@ -65,12 +67,17 @@ export class Sweep {
   within(milliseconds: number): void {
     if (this.#stopped || milliseconds > this.#options.settings.sweepMs) return
     const { clock } = this.#options.settings
-    clock.setTimer(() => this.now(), milliseconds)
+    const timer = clock.setTimer(() => {
+      this.#appointments.delete(timer)
+      this.now()
+    }, milliseconds)
+    this.#appointments.add(timer)
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
     this.#clear()
+    for (const timer of this.#appointments) this.#options.settings.clock.clearTimer(timer)
     await this.#running
   }
 

@@ -90,7 +90,7 @@ export interface Tasks<Definitions extends TaskDefinitions = TaskDefinitions> {
   report(): TasksReport
   /**
    * Begins nothing more, waits for what runs for `graceMs` at most, and gives the rest back so that others take over at once.
-   * Never waits for Redis.
+   * Never waits for Redis; for a database that does not answer 3 s, and for functions that ignore their signal `abandonMs`, more than `graceMs`.
    * @default graceMs 10000
    */
   close(options?: { readonly graceMs?: number }): Promise<void>

@@ -103,6 +103,23 @@ suite('postgres, and only there', () => {
     assert.equal((await tasks.get(id))?.attempt, 1)
   })
 
+  test('close() waits for no database that is frozen', async () => {
+    const gate = Promise.withResolvers<string>()
+    const { tasks } = await subject.process({ slow: { run: () => gate.promise } }, { queue: subject.newQueue() })
+    const { id } = await tasks.start('slow', null)
+    await eventually('it runs', async () => (await tasks.get(id))?.state === 'running')
+    server.freeze()
+    try {
+      gate.resolve('never written')
+      const begun = performance.now()
+      await tasks.close({ graceMs: 100 })
+      const took = performance.now() - begun
+      assert.ok(took < 6000, `close() took ${took} ms`)
+    } finally {
+      server.thaw()
+    }
+  })
+
   test('database and Redis are down at boot: everything starts, and works as soon as they do', async () => {
     const { createDatabase } = await import('evenkeel/database')
     const { createLink } = await import('evenkeel/link')

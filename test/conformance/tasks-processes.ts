@@ -94,6 +94,25 @@ export function processTests(subject: TasksSubject): void {
     assert.match(result.error, /cannot be written as JSON/)
   })
 
+  test('whatever an error says, that the attempt failed can be written down', async () => {
+    const text = `half a pair \ud800, zero \0, quote ' and ${'😀'.repeat(5000)}`
+    const { tasks } = await subject.process(
+      {
+        odd: {
+          run: () => {
+            throw new Error(text)
+          },
+          retry: { attempts: 1 },
+        },
+      },
+      { queue: subject.newQueue() },
+    )
+    const { id } = await tasks.start('odd', null)
+    const result = await tasks.result(id, { waitMs: 10_000 })
+    assert.ok(result.state === 'dead')
+    assert.match(result.error, /^half a pair \ufffd, zero , quote ' and 😀/)
+  })
+
   test('a schedule starts one task per tick, whoever is there', async () => {
     const queue = subject.newQueue()
     const definitions = {
