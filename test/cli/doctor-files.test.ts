@@ -1,7 +1,7 @@
 /** `doctor --log` and `doctor --bundle`: logs of real servers and of applications as people have them, and an archive without secrets. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
@@ -12,7 +12,7 @@ import type { LogSummary } from '../../src/operate/index.ts'
 import { removeScratch, scratchDirectory } from '../support/leash.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { snapshotFails } from '../support/redis-states.ts'
-import { evenkeel } from './command-line.ts'
+import { evenkeel, type DoctorOutput } from './command-line.ts'
 
 /** What a container of an application printed while Redis was away, and while it was full. */
 const APPLICATION = `2026-11-20T08:00:00.100Z [ioredis] Unhandled error event: Error: connect ECONNREFUSED 172.30.0.1:6379
@@ -95,6 +95,62 @@ describe('doctor --log', () => {
     const codes = logs[0]?.sightings.map((sighting) => sighting.code) ?? []
     assert.ok(codes.includes('host.data-directory') && codes.includes('persistence.snapshot'), codes.join())
   })
+})
+
+/** Out of a widely used compose file, with the application's variables beside it. */
+const COMPOSE = `services:
+  redis:
+    image: redis:6-alpine
+    restart: always
+    ports: ["6379:6379"]
+    command: redis-server --requirepass \${REDIS_PASSWORD:-difyai123456} --maxmemory 256mb --maxmemory-policy allkeys-lru
+    healthcheck: { test: ["CMD", "redis-cli", "ping"] }
+  api:
+    image: api
+    environment: { REDIS_HOST: localhost }
+`
+
+test('doctor --compose judges the files of the application, whatever becomes of Redis', async () => {
+  const directory = scratchDirectory('compose')
+  try {
+    const [compose, variables] = [join(directory, 'compose.yaml'), join(directory, '.env')]
+    writeFileSync(compose, COMPOSE)
+    writeFileSync(
+      variables,
+      'REDIS_URL=redis://:difyai123456@127.0.0.1:1\nCELERY_BROKER_URL=redis://:difyai123456@redis:6379/1\n',
+    )
+    chmodSync(variables, 0o644)
+    const { code, stdout } = await evenkeel([
+      'doctor',
+      '--only',
+      'application',
+      '--compose',
+      compose,
+      '--env-file',
+      variables,
+      '--timeout',
+      '3s',
+      '--json',
+      'redis://127.0.0.1:1',
+    ])
+    const { endpoints } = JSON.parse(stdout) as DoctorOutput
+    const found = endpoints[0]?.findings
+      .filter(({ state }) => ['fail', 'warn'].includes(state))
+      .map(({ state, check }) => `${state} ${check}`)
+    assert.equal(code, 1)
+    assert.deepEqual(found?.toSorted(), [
+      'fail application.localhost',
+      'fail application.policy-role',
+      'fail application.published-secret',
+      'warn application.env-readable',
+      'warn application.health-check',
+      'warn application.published-port',
+      'warn application.secret-in-compose',
+    ])
+    assert.doesNotMatch(stdout, /difyai/)
+  } finally {
+    removeScratch(directory)
+  }
 })
 
 describe('doctor --bundle', () => {

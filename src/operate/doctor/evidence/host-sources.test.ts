@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import { FakeClock } from '../../../../test/support/fake-clock.ts'
 import { madeUpHost, type MadeUpHostOptions } from '../../../../test/support/made-up-host.ts'
 import { known, type Evidence } from '../../evidence.ts'
+import type { Layer, LayerName } from '../../diagnosis.ts'
 import { targetOfUrl } from '../../targets.ts'
 import { Collection } from '../collection.ts'
 import { unreachable, type Server } from '../server.ts'
@@ -17,11 +18,20 @@ interface Place {
   /** Fields of INFO and CONFIG; left out: the server does not answer. */
   readonly info?: string
   readonly config?: readonly string[]
+  /** What the layers of the check say. @default none was looked at */
+  readonly layers?: Readonly<Partial<Record<LayerName, string>>>
 }
 
 const DIAGNOSIS = { kind: 'redis', place: '', source: '', served: false, ms: 0, layers: [] } as const
 
-function at({ url = 'redis://127.0.0.1:6379', machine = {}, hints = {}, info, config }: Place): Collection {
+function at({
+  url = 'redis://127.0.0.1:6379',
+  machine = {},
+  hints = {},
+  info,
+  config,
+  layers = {},
+}: Place): Collection {
   const target = targetOfUrl(url, 'argument 1')
   assert.ok(target.kind === 'redis')
   const answers: Server = {
@@ -31,8 +41,13 @@ function at({ url = 'redis://127.0.0.1:6379', machine = {}, hints = {}, info, co
   const clock = new FakeClock()
   const serverAt = (): Server => unreachable('refused')
   const parts = { target, server, serverAt, host: madeUpHost(machine), hints, clock, endsAt: clock.now() + 1000 }
-  const diagnosis = { reads: 'made up', collect: async () => known(DIAGNOSIS) }
+  const looked = Object.entries(layers).map(([name, detail]) => layerOf(name as LayerName, detail))
+  const diagnosis = { reads: 'made up', collect: async () => known({ ...DIAGNOSIS, layers: looked }) }
   return new Collection(parts, { ...SOURCES, diagnosis })
+}
+
+function layerOf(name: LayerName, detail: string): Layer {
+  return { name, state: 'ok', detail, ms: 0, facts: {}, finding: undefined }
 }
 
 function valueOf<Value>(evidence: Evidence<Value>): Value {
@@ -77,6 +92,40 @@ describe('redisHere', () => {
       'known',
       /no interface has 172\.30\.0\.1/,
     ],
+    [
+      'a name that the check has resolved',
+      {
+        url: 'redis://redis.local',
+        machine: { programs: { ip: ADDRESSES } },
+        layers: { name: '10.0.0.5:6379, [fd00::1]:6379' },
+      },
+      'known',
+      /10\.0\.0\.5/,
+    ],
+    ['a name that has no address', { url: 'redis://redis.local' }, 'not-available', /another machine/],
+    [
+      'the master of sentinels that run here is elsewhere',
+      {
+        url: 'redis+sentinel://127.0.0.1/m',
+        machine: { files: PROCESS, programs: { ip: ADDRESSES } },
+        info: 'process_id:42',
+        layers: { sentinels: "the master 'm' is 10.9.9.9:6379" },
+      },
+      'not-available',
+      /10\.9\.9\.9 is no address/,
+    ],
+    [
+      'the master of sentinels is here',
+      {
+        url: 'redis+sentinel://10.9.9.9/m',
+        machine: { files: PROCESS, programs: { ip: ADDRESSES } },
+        info: 'process_id:42',
+        layers: { sentinels: "the master 'm' is 10.0.0.5:6379" },
+      },
+      'known',
+      /process 42/,
+    ],
+    ['sentinels that are silent', { url: 'redis+sentinel://127.0.0.1/m' }, 'not-available', /could not be found out/],
     ['told', { url: 'redis://10.9.9.9', hints: { unit: 'redis' } }, 'known', /told/],
   ]
   for (const [name, place, kind, words] of cases)

@@ -6,6 +6,7 @@
  *     it does not: its address is one of ours, or our redis.conf binds it ──▶ here, else not
  */
 import { isIP } from 'node:net'
+import type { LayerName } from '../../diagnosis.ts'
 import { known, notAvailable, valueOr, type Evidence } from '../../evidence.ts'
 import { isLoopback, sameAddress } from '../../host/addresses.ts'
 import { isRedisServer } from '../../host/process.ts'
@@ -30,10 +31,11 @@ export async function redisHere(context: EvidenceContext): Promise<Evidence<Redi
 
 /** Why the address is one of this machine's. */
 async function ownPlace(context: EvidenceContext): Promise<Evidence<string>> {
-  const hosts = context.target.endpoint.addresses.map((address) => (address.kind === 'tcp' ? address.host : undefined))
-  if (hosts.includes(undefined)) return known('it is reached by a file of this machine')
-  const named = hosts.flatMap((host) => host ?? [])
-  const all = [...named, ...(await resolved(context, named))]
+  const { topology, addresses: places } = context.target.endpoint
+  if (places.some(({ kind }) => kind === 'socket')) return known('it is reached by a file of this machine')
+  const named = places.flatMap((place) => (place.kind === 'tcp' ? [place.host] : []))
+  // Sentinels say where Redis is; where they are themselves says nothing.
+  const all = topology === 'sentinel' ? await master(context) : [...named, ...(await resolved(context, named))]
   const addresses = valueOr(await context.evidence('addresses'), [])
   for (const host of all) {
     if (isLoopback(host)) return known(`${host} is this machine`)
@@ -42,16 +44,29 @@ async function ownPlace(context: EvidenceContext): Promise<Evidence<string>> {
   }
   const bound = await boundHere(context, all)
   if (bound !== undefined) return known(`no interface has ${bound.host}, but ${bound.file} of this machine binds it`)
-  return notAvailable(`Redis is on another machine: ${all.join(', ')} is no address of this one`)
+  return notAvailable(
+    all.length === 0
+      ? 'where Redis is could not be found out, so not whether it is here'
+      : `Redis is on another machine: ${all.join(', ')} is no address of this one`,
+  )
 }
 
 /** What the check has found the names to be: nothing is resolved a second time. */
 async function resolved(context: EvidenceContext, hosts: readonly string[]): Promise<readonly string[]> {
   if (hosts.every((host) => isIP(host) !== 0)) return []
+  return await addressesIn(context, 'name')
+}
+
+/** `the master 'mymaster' is 10.0.0.5:6379`. */
+async function master(context: EvidenceContext): Promise<readonly string[]> {
+  return await addressesIn(context, 'sentinels')
+}
+
+async function addressesIn(context: EvidenceContext, layer: LayerName): Promise<readonly string[]> {
   const diagnosis = await context.evidence('diagnosis')
   if (diagnosis.kind !== 'known') return []
-  const layer = diagnosis.value.layers.find(({ name, state }) => name === 'name' && state === 'ok')
-  const words = layer?.detail.split(', ') ?? []
+  const looked = diagnosis.value.layers.find(({ name, state }) => name === layer && state !== 'failed')
+  const words = looked?.detail.split(/,? /) ?? []
   return words.map((word) => word.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')).filter((word) => isIP(word) !== 0)
 }
 
