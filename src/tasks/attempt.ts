@@ -45,6 +45,7 @@ export class Attempt {
   readonly #endsAt: number
   /** Resolves when an aborted function is no longer waited for. */
   readonly #abandoned = Promise.withResolvers<never>()
+  readonly #outcome = Promise.withResolvers<AttemptOutcome>()
   #timer: TimerHandle | undefined
   #isEnding = false
 
@@ -62,6 +63,11 @@ export class Attempt {
     this.#abandoned.promise.catch(() => 'told by run()')
     const text = `The attempt took longer than ${limitMs} ms.`
     this.#timer = clock.setTimer(() => this.abort(new TaskError('TASK_TIMEOUT', text)), limitMs)
+  }
+
+  /** Resolves when it is written down how it ended, or never will be. */
+  get outcome(): Promise<AttemptOutcome> {
+    return this.#outcome.promise
   }
 
   /** Its function has ended: its lease needs no renewal any more. */
@@ -181,11 +187,13 @@ export class Attempt {
       (accepted) => {
         if (accepted !== undefined) this.#accepted(accepted, outcome, ending)
         else if (!unknown) this.#ended('fenced', ending.error ?? undefined)
+        else this.#outcome.resolve('fenced')
       },
       (error: unknown) => {
         const { id, name } = this.claimed
         const message = `Task ${id} (${name}): how attempt ${ending.attempt} ended could not be written down: ${errorText(error)}`
         channels.notice.publish({ source: 'tasks', level: 'error', message })
+        this.#outcome.resolve('fenced')
       },
     )
   }
@@ -200,6 +208,7 @@ export class Attempt {
     const { stats, settings } = this.#parts
     const { id, name, attempt, via } = this.claimed
     stats[outcome] += 1
+    this.#outcome.resolve(outcome)
     if (channels.taskEnded.hasSubscribers)
       channels.taskEnded.publish({
         queue: settings.queue,

@@ -19,6 +19,8 @@ import { HintListener } from './hint-listener.ts'
 import { Leases } from './leases.ts'
 import { CHANNEL, chunks, IDS_AT_MOST, messageText, readMessage } from './messages.ts'
 import { checkDefinitions, readSettings } from './options.ts'
+import { Outside } from './outside.ts'
+import type { OutsideWork } from './outside.ts'
 import type { TasksOptions, TasksSettings } from './options.ts'
 import { Schedules } from './schedules.ts'
 import { Starter } from './starter.ts'
@@ -28,9 +30,10 @@ import { TaskStore } from './store/store.ts'
 import { Sweep } from './sweep.ts'
 import { TASK_STATES } from './task.ts'
 import type { Task, TaskResult } from './task.ts'
-import type { ListOptions, RedriveOptions, TaskPage, Tasks, TasksReport } from './tasks.ts'
+import type { ListOptions, RedriveOptions, RunOutcome, TaskPage, Tasks, TasksReport } from './tasks.ts'
 import { isUuid } from './uuid7.ts'
-import { isOver, Waiting } from './waiting.ts'
+import { resultOf, Waiting } from './waiting.ts'
+import { doneHere, Ways } from './ways.ts'
 import { Worker } from './worker.ts'
 
 /** Where the tasks are kept, and by which way workers hear of them. */
@@ -71,7 +74,9 @@ class LiveTasks implements Tasks {
   readonly #definitions: ReadonlyMap<string, TaskDefinition>
   readonly #parts: LiveParts
   readonly #store: TaskStore
+  readonly outside: OutsideWork
   readonly #dispatcher: Dispatcher
+  readonly #ways: Ways
   readonly #starter: Starter
   readonly #endings: Endings
   readonly #leases: Leases
@@ -93,12 +98,19 @@ class LiveTasks implements Tasks {
     const store = new TaskStore(database, settings)
     this.#store = store
     this.#dispatcher = new Dispatcher({ link, database, settings, stats, wakeOwn: (tasks) => this.#wakeOwn(tasks) })
+    this.#ways = new Ways({ definitions, dispatcher: this.#dispatcher, store, stats, clock })
+    this.outside = new Outside({
+      store,
+      settings,
+      definitions,
+      onEnded: (accepted, delayMs) => this.#ended(accepted, delayMs),
+    })
     this.#starter = new Starter({
       database,
       store,
       settings,
       stats,
-      dispatcher: this.#dispatcher,
+      ways: this.#ways,
       onDelayed: (delayMs) => this.#working && this.#sweep.within(delayMs),
     })
     this.#endings = new Endings({ store, clock, random, atOnce: database.engine === 'sqlite' ? 1 : 2 })
@@ -107,7 +119,7 @@ class LiveTasks implements Tasks {
     this.#worker = new Worker({
       parts: this.#attemptParts(),
       store,
-      definitions,
+      definitions: doneHere(definitions),
       leases: this.#leases,
       onFree: () => this.#hints?.resume(),
       onHints: (count, isNews) => (isNews ? this.#hints?.fresh() : this.#hints?.stale(count)),
@@ -123,6 +135,11 @@ class LiveTasks implements Tasks {
     this.#listen()
     this.#hints?.start()
     this.#sweep.now()
+  }
+
+  async run(id: string): Promise<RunOutcome> {
+    if (this.#closing !== undefined) throw new TaskError('TASK_CLOSED', 'The tasks were closed; nothing was run.')
+    return isUuid(id) ? await this.#worker.one(id) : 'over'
   }
 
   async start(name: string, payload: unknown, options: StartOptions = {}): Promise<Started> {
@@ -279,10 +296,10 @@ class LiveTasks implements Tasks {
       store: this.#store,
       settings,
       stats: this.stats,
-      names: [...this.#definitions.keys()],
+      names: [...doneHere(this.#definitions).keys()],
       flowing: () => this.#hints?.flowing ?? false,
       wake: (via, graceMs) => this.#worker.wake(via, graceMs),
-      schedules: (at) => schedules.tick(at),
+      schedules: (at) => this.#ways.again().then(() => schedules.tick(at)),
     })
   }
 
@@ -332,13 +349,4 @@ class LiveTasks implements Tasks {
     else if (message.kind === 'cancel') this.#leases.cancel(message.ids)
     else if (this.#working) this.#worker.wake('database')
   }
-}
-
-function resultOf<Value>(task: Task | undefined): TaskResult<Value> {
-  if (task === undefined) return { state: 'unknown' }
-  const { state, result, error } = task
-  // Whoever asks knows what the task results in.
-  if (state === 'done') return { state, value: result as Value }
-  if (state === 'dead') return { state, error: error ?? '' }
-  return isOver(state) ? { state: 'cancelled' } : { state: state as 'scheduled' | 'ready' | 'running' }
 }

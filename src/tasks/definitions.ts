@@ -11,6 +11,7 @@
  *     })
  */
 import type { Queryable } from '../database/index.ts'
+import type { TaskOutlet } from './outlet.ts'
 
 /** What a task's function is given beside the payload. */
 export interface TaskContext {
@@ -97,6 +98,8 @@ export interface TaskDefinition<Payload = never> {
   readonly keepMs?: number
   /** When it starts by itself: `{ cron: '0 3 * * *', timeZone, payload, missed }`, or several of them. @default never */
   readonly schedule?: ScheduleOptions | readonly ScheduleOptions[]
+  /** Another way to a worker, such as the jobs of BullMQ or Celery. @default hints through Redis */
+  readonly outlet?: TaskOutlet
 }
 
 /** Kinds of tasks by name. */

@@ -55,6 +55,11 @@ export class Dispatcher {
     this.#key = hintKey(options.settings.queue)
   }
 
+  /** Tasks are kept off Redis in this process. */
+  get isOff(): boolean {
+    return this.#options.settings.mode !== 'auto'
+  }
+
   /** How a task that is committed now will get to a worker. */
   get route(): Route {
     const { link, settings } = this.#options

@@ -112,7 +112,17 @@ export function readSettings(options: TasksOptions): TasksSettings {
   return settings
 }
 
-const DEFINITION_NAMES = ['run', 'validate', 'retry', 'timeoutMs', 'concurrency', 'priority', 'keepMs', 'schedule']
+const DEFINITION_NAMES = [
+  'run',
+  'validate',
+  'retry',
+  'timeoutMs',
+  'concurrency',
+  'priority',
+  'keepMs',
+  'schedule',
+  'outlet',
+]
 const RETRY_NAMES = ['attempts', 'delayMs', 'maxDelayMs', 'when']
 
 /** Refuses a definition that cannot work. */

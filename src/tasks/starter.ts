@@ -7,7 +7,7 @@ import { numberOption } from '../options.ts'
 import { Batch } from './batch.ts'
 import type { TasksStats } from './counters.ts'
 import type { TaskDefinition } from './definitions.ts'
-import type { Dispatcher, Route } from './dispatcher.ts'
+import type { Route } from './dispatcher.ts'
 import { foreignQueryable, isOwn } from './foreign.ts'
 import type { ForeignTransaction } from './foreign.ts'
 import { CHANNEL, messageText } from './messages.ts'
@@ -18,6 +18,7 @@ import { ATTEMPTS } from './retry.ts'
 import type { NewTask } from './store/rows.ts'
 import type { TaskStore } from './store/store.ts'
 import { uuidv7 } from './uuid7.ts'
+import type { Ways } from './ways.ts'
 
 /** How one task is started. */
 export interface StartOptions {
@@ -66,7 +67,7 @@ export interface StarterOptions {
   readonly store: TaskStore
   readonly settings: TasksSettings
   readonly stats: TasksStats
-  readonly dispatcher: Dispatcher
+  readonly ways: Pick<Ways, 'route' | 'dispatch'>
   /** A task of this process is due so soon. */
   readonly onDelayed: (delayMs: number) => void
 }
@@ -105,7 +106,7 @@ export class Starter {
       if (isNew instanceof DatabaseError) throw isNew
       if (isNew) return this.#stored(task)
       const id = await this.#options.store.existing(task)
-      if (id !== undefined) return this.#known(id)
+      if (id !== undefined) return this.#known(id, task)
       if (attempt === KEY_ATTEMPTS) throw busyKey(task)
     }
   }
@@ -114,11 +115,11 @@ export class Starter {
     for (let attempt = 1; ; attempt++) {
       if ((await this.#options.store.insert([task], tx)).size > 0) break
       const id = await this.#options.store.existing(task, tx)
-      if (id !== undefined) return this.#known(id)
+      if (id !== undefined) return this.#known(id, task)
       if (attempt === KEY_ATTEMPTS) throw busyKey(task)
     }
     tx.afterCommit(() => this.#committed(task))
-    return { id: task.id, created: true, ...this.#options.dispatcher.route, dispatch: () => undefined }
+    return { id: task.id, created: true, ...this.#options.ways.route(task.name), dispatch: () => undefined }
   }
 
   /** Nobody tells when it commits: its own COMMIT does, or the caller. */
@@ -128,7 +129,7 @@ export class Starter {
     if ((await store.insert([task], query)).size === 0) {
       const id = await store.existing(task, query)
       if (id === undefined) throw busyKey(task)
-      return this.#known(id)
+      return this.#known(id, task)
     }
     stats.stored += 1
     const wakes = notify && database.engine === 'postgres' && settings.mode !== 'off'
@@ -153,13 +154,13 @@ export class Starter {
   }
 
   #stored(task: NewTask): Started {
-    const { route } = this.#options.dispatcher
+    const route = this.#options.ways.route(task.name)
     this.#committed(task)
     return { id: task.id, created: true, ...route, dispatch: () => undefined }
   }
 
-  #known(id: string): Started {
-    return { id, created: false, ...this.#options.dispatcher.route, dispatch: () => undefined }
+  #known(id: string, { name }: NewTask): Started {
+    return { id, created: false, ...this.#options.ways.route(name), dispatch: () => undefined }
   }
 
   #committed(task: NewTask): void {
@@ -168,10 +169,10 @@ export class Starter {
   }
 
   #tell(task: NewTask): void {
-    const { dispatcher, onDelayed, settings } = this.#options
+    const { ways, onDelayed, settings } = this.#options
     const delayMs = task.runAt === null ? task.delayMs : Date.parse(task.runAt) - settings.clock.wallNow()
     if (delayMs > 0) onDelayed(delayMs)
-    else dispatcher.dispatch([task.id])
+    else ways.dispatch(task)
   }
 
   /** One task that cannot be stored must not take the others with it. */

@@ -11,6 +11,7 @@
 import type { PayloadOf, TaskDefinitions } from './definitions.ts'
 import type { TasksStats } from './counters.ts'
 import type { TasksMode } from './options.ts'
+import type { OutsideWork } from './outside.ts'
 import type { StartOptions, Started } from './starter.ts'
 import type { Task, TaskResult, TaskState, Via } from './task.ts'
 
@@ -59,6 +60,12 @@ export interface TasksReport {
   readonly oldestReadyMs: number | null
 }
 
+/**
+ * How an attempt ended: `failed`, and it will be tried again; `givenBack` because the process stops; `fenced`: it came too
+ * late and changed nothing. `over`: there was no attempt, because the task is not ready, or this process cannot do it.
+ */
+export type RunOutcome = 'done' | 'failed' | 'dead' | 'cancelled' | 'givenBack' | 'fenced' | 'over'
+
 /** The tasks of one queue. */
 export interface Tasks<Definitions extends TaskDefinitions = TaskDefinitions> {
   readonly queue: string
@@ -85,6 +92,13 @@ export interface Tasks<Definitions extends TaskDefinitions = TaskDefinitions> {
    * `cancelled`: it will not run any more; `requested`: its attempt is told; `over`: there is nothing to cancel.
    */
   cancel(id: string): Promise<'cancelled' | 'requested' | 'over'>
+  /**
+   * Does this task here and now, if it is ready: for another queue's worker that was brought its id. Resolves when it is
+   * written down how the attempt ended.
+   */
+  run(id: string): Promise<RunOutcome>
+  /** Attempts that are made by a worker outside of this library. */
+  readonly outside: OutsideWork
   /** Makes dead tasks ready again, with all their attempts; returns how many. */
   redrive(options?: RedriveOptions): Promise<number>
   report(): TasksReport

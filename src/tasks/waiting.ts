@@ -5,7 +5,7 @@
 import type { TimerHandle } from '../clock.ts'
 import type { TasksSettings } from './options.ts'
 import type { TaskStore } from './store/store.ts'
-import type { Task, TaskState } from './task.ts'
+import type { Task, TaskResult, TaskState } from './task.ts'
 
 /** How often the table is looked into while somebody waits. */
 const LOOK_MS = 500
@@ -111,6 +111,16 @@ export class Waiting {
   }
 }
 
-export function isOver(state: TaskState): boolean {
+function isOver(state: TaskState): boolean {
   return state === 'done' || state === 'dead' || state === 'cancelled'
+}
+
+/** What `result()` says of it. */
+export function resultOf<Value>(task: Task | undefined): TaskResult<Value> {
+  if (task === undefined) return { state: 'unknown' }
+  const { state, result, error } = task
+  // Whoever asks knows what the task results in.
+  if (state === 'done') return { state, value: result as Value }
+  if (state === 'dead') return { state, error: error ?? '' }
+  return isOver(state) ? { state: 'cancelled' } : { state: state as 'scheduled' | 'ready' | 'running' }
 }

@@ -10,7 +10,7 @@ import { randomUUID } from 'node:crypto'
 import { EvenkeelError } from '../errors.ts'
 import { channels } from '../telemetry/channels.ts'
 import { Attempt, giveBack } from './attempt.ts'
-import type { AttemptParts } from './attempt.ts'
+import type { AttemptOutcome, AttemptParts } from './attempt.ts'
 import { countLatency } from './counters.ts'
 import type { TaskDefinition } from './definitions.ts'
 import type { Leases } from './leases.ts'
@@ -81,6 +81,19 @@ export class Worker {
     if (unknown.length === 0) this.#options.onHints(ids.length, false)
     this.#hinted.push(...unknown)
     this.#pump()
+  }
+
+  /** Does this task, if it is ready, whatever hands are free: the queue that brought it decides how many run. */
+  async one(id: string): Promise<AttemptOutcome | 'over'> {
+    const { store, definitions } = this.#options
+    if (this.#stopping) return 'over'
+    const askedAt = this.#now
+    const limits = new Map([...definitions.keys()].map((name) => [name, 1]))
+    const [task] = await store.claimIds([id], this.#demand('redis', 1, limits))
+    const definition = task === undefined ? undefined : definitions.get(task.name)
+    if (task === undefined || definition === undefined) return 'over'
+    this.#recent.add(id)
+    return await this.#attempt(task, definition, askedAt)
   }
 
   /** Begins nothing more; resolves when nothing runs. */
@@ -169,7 +182,7 @@ export class Worker {
     }
   }
 
-  async #attempt(task: Claimed, definition: TaskDefinition, askedAt: number): Promise<void> {
+  async #attempt(task: Claimed, definition: TaskDefinition, askedAt: number): Promise<AttemptOutcome> {
     const { parts, leases } = this.#options
     const attempt = new Attempt(task, definition, parts)
     this.#running += 1
@@ -184,6 +197,7 @@ export class Worker {
     // Others of its name may have waited for its place.
     if (active === definition.concurrency) this.#wish ??= { via: 'database', graceMs: 0 }
     this.#freed()
+    return await attempt.outcome
   }
 
   /** Tasks that end together free their hands together: one claim for all of them. */

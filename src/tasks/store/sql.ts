@@ -76,6 +76,8 @@ export interface Statements {
   readonly advance: string
   /** `$1` queue, `$2` schedule. */
   readonly lastTick: string
+  /** `$1` queue, `$2` names, `$3` minus the age in ms, `$4` at most. */
+  readonly lying: string
 }
 
 export const COLUMNS =
@@ -198,7 +200,7 @@ function end(dialect: Dialect): string {
     WHERE ${heldBy('t', 'e')} RETURNING id, awaited`
 }
 
-function sweeps(dialect: Dialect): Pick<Statements, 'peek' | 'expire' | 'promote' | 'prune' | 'counts'> {
+function sweeps(dialect: Dialect): Pick<Statements, 'peek' | 'expire' | 'promote' | 'prune' | 'counts' | 'lying'> {
   const { now, forUpdateSkipLocked } = dialect
   const count = (state: string): string =>
     `SELECT '${state}' AS state, count(*) AS tasks, ${msSince(dialect, 'min(run_at)')} AS oldest_ms
@@ -228,6 +230,8 @@ function sweeps(dialect: Dialect): Pick<Statements, 'peek' | 'expire' | 'promote
         keep_until = CASE WHEN cancel_requested OR attempt >= max_attempts THEN ${dialect.plusMs(now, '$3')} END
       WHERE id IN (${overdue.ids}) RETURNING id, name, state, attempt, worker`,
     promote: `${due.lead}UPDATE ${TABLE} SET state = 'ready' WHERE id IN (${due.ids})`,
+    lying: `SELECT id, name FROM ${TABLE} WHERE queue = $1 AND ${dialect.oneOf('name', '$2')} AND state = 'ready'
+      AND run_at <= ${dialect.plusMs(once(now), '$3')} ORDER BY id LIMIT $4`,
     prune: `${old.lead}DELETE FROM ${TABLE} WHERE id IN (${old.ids})`,
     counts: ['scheduled', 'ready', 'running', 'dead'].map(count).join(' UNION ALL '),
   }

@@ -164,6 +164,12 @@ export class TaskStore {
     return (await this.#own.query<TaskRow>(sql, [ids, this.#settings.queue])).rows.map(taskOf)
   }
 
+  /** Ready tasks that nobody has claimed for so long, the oldest first. */
+  async lying(names: readonly string[], olderMs: number, atMost: number): Promise<{ id: string; name: string }[]> {
+    const parameters = [this.#settings.queue, names, -olderMs, atMost]
+    return (await this.#own.query<{ id: string; name: string }>(this.#sql.lying, parameters)).rows.slice()
+  }
+
   /** The newest first. */
   async list({ state, name, before, limit = 50 }: ListFilter): Promise<Task[]> {
     const parameters: (string | number)[] = [this.#settings.queue, limit]
