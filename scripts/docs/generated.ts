@@ -7,6 +7,7 @@
  */
 import { isLegal, type HealthState } from '../../src/link/health.ts'
 import { asMarkdown } from '../boundaries/table.ts'
+import { doctorTable } from './doctor-checks.ts'
 import { optionTable } from './options.ts'
 import { CACHE, CLI, DATABASE, LIMITS, LINK, OPERATE, ORDERS, SESSIONS, TASKS, TELEMETRY, tourTable } from './tour.ts'
 
@@ -38,6 +39,7 @@ const WRITERS: Readonly<Record<string, () => string>> = {
   'tour-operate': () => tourTable(OPERATE),
   'tour-cli': () => tourTable(CLI),
   'tour-orders': () => tourTable(ORDERS),
+  'doctor-checks': doctorTable,
   'options-evenkeel': () => optionTable('evenkeel.ts', 'EvenkeelOptions'),
   'options-redis': () => optionTable('link/endpoint.ts', 'RedisOptions'),
   'options-sentinel': () => optionTable('link/endpoint.ts', 'SentinelOptions'),

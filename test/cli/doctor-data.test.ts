@@ -51,6 +51,14 @@ test('doctor sees by the names of the keys that a queue would be evicted', async
   await assertCause([...SERVER_SIDE, '--skip', 'application', server.url], cause)
 })
 
+test('doctor finds a queue that is one key among many', async () => {
+  await run(`${CACHE} for i = 1, 3000 do redis.call('SET', 'cache:page:' .. i, 'x', 'EX', 300) end
+    redis.call('LPUSH', 'celery', '{}')`)
+  await using _ = await withSettings(server, { maxmemory: '100mb', 'maxmemory-policy': 'allkeys-lru' })
+  const { findings } = await diagnosed(['memory.policy', server.url])
+  assert.match(findings[0]?.summary ?? '', /evicts queue/)
+})
+
 test('doctor --role says what the data is for, and another policy is right then', async () => {
   await run(CACHE)
   await using _ = await withSettings(server, { maxmemory: '100mb', 'maxmemory-policy': 'noeviction', save: '' })

@@ -17,6 +17,7 @@ import { enterServer, type Entered } from './enter.ts'
 import type { Hints, ServerAt } from './evidence/context.ts'
 import { SOURCES } from './evidence/sources.ts'
 import { findingsOf } from './judging.ts'
+import { withAddress } from './pasting.ts'
 import type { DoctorFinding, DoctorReport } from './report.ts'
 import { secretsOf, withoutSecrets } from './secrets.ts'
 import { verdictOf } from './verdict.ts'
@@ -70,7 +71,7 @@ async function examineRedis(target: RedisTarget, settings: Settings): Promise<Do
     const collection = new Collection(parts, SOURCES)
     const raw = await judged(checks, collection, settings)
     const secrets = secretsOf(target, valueOr(await collection.evidence('config'), new Map<string, string>()))
-    const findings = raw.map((finding) => withoutSecrets(finding, secrets))
+    const findings = raw.map((finding) => withAddress(withoutSecrets(finding, secrets), target.endpoint))
     const diagnosis = valueOr(await collection.evidence('diagnosis'), notLookedAt(target))
     const ms = clock.now() - startedAt
     settings.exhibits?.(await exhibitsOf(collection))

@@ -1,8 +1,8 @@
 /** What the data is for: as the user says, else as the names of the keys tell. */
-import { known, mapped } from '../../evidence.ts'
+import { known, mapped, valueOr } from '../../evidence.ts'
 import type { DeclaredPurpose, EvidenceSource } from './context.ts'
 import { shapeOf } from './keys.ts'
-import type { DatabaseSample, KeySample, Purpose, Purposes, ServerValues, Use } from './server-values.ts'
+import type { DatabaseSample, KeySample, Purpose, Purposes, QueueFacts, ServerValues, Use } from './server-values.ts'
 
 /** How applications and frameworks name their keys. */
 const SIGNS: readonly (readonly [Purpose, RegExp])[] = [
@@ -26,7 +26,9 @@ export const purposes: EvidenceSource<ServerValues['purposes']> = {
   collect: async ({ hints, evidence }) => {
     const sample = await evidence('keys')
     const { purposes: declared = [] } = hints
-    if (declared.length === 0) return mapped(sample, detected)
+    // A queue is a handful of keys among millions: it is looked for by name, not only met in the sample.
+    const queues = valueOr(await evidence('queues'), [])
+    if (declared.length === 0) return mapped(sample, (keys) => detected(keys, queues))
     const keys = sample.kind === 'known' ? sample.value : { databases: [] }
     return known({ source: 'declared', uses: declared.map((each) => declaredUse(each, keys)) })
   },
@@ -36,8 +38,15 @@ export function purposeOf(name: string): Purpose | undefined {
   return SIGNS.find(([, sign]) => sign.test(name))?.[0]
 }
 
-function detected({ databases }: KeySample): Purposes {
-  return { source: 'detected', uses: databases.flatMap(usesIn) }
+function detected({ databases }: KeySample, queues: readonly QueueFacts[]): Purposes {
+  const met = databases.flatMap(usesIn)
+  const found = queues.map(({ kind, name, database }): Use => {
+    const where = `db${database} ${kind === 'bullmq' ? `bull:${name}:*` : name}`
+    return { purpose: 'queue', where, sampled: 0, expiring: 0 }
+  })
+  const isMet = ({ where }: Use): boolean =>
+    met.some((use) => use.purpose === 'queue' && use.where.split(' ')[0] === where.split(' ')[0])
+  return { source: 'detected', uses: [...met, ...found.filter((use) => !isMet(use))] }
 }
 
 function usesIn({ database, sampled }: DatabaseSample): Use[] {

@@ -27,7 +27,10 @@ export const queueWithoutWorkers: PlainCheck<'queues' | 'clients'> = {
         evidence,
         fix: {
           text: 'Start the workers, or restart those that run: after a break of the connection some never come back by themselves.',
-          commands: ['redis-cli CLIENT LIST', 'celery -A <app> inspect ping'],
+          commands: [
+            'redis-cli CLIENT LIST',
+            ...(stuck.some(({ kind }) => kind === 'celery') ? ['celery -A <app> inspect ping'] : []),
+          ],
         },
       },
     ]
