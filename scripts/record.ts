@@ -1,6 +1,6 @@
 /**
  * `npm run record [-- <part> …]`: measures on real servers, and writes the figures into every page that quotes them. Parts:
- * outages, picture, session, link-outages, link-throughput, link-herd. All of them take a quarter of an hour, `outages`
+ * outages, picture, session, setup, link-outages, link-throughput, link-herd. All of them take a quarter of an hour, `outages`
  * alone nine minutes. Meant for a machine that does nothing else.
  */
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -13,6 +13,7 @@ import { play, type Outcome } from './record/outages.ts'
 import { record } from './record/picture.ts'
 import { SCENES } from './record/scenes.ts'
 import { recordSession } from './record/session.ts'
+import { recordSetup } from './record/setup.ts'
 import { databaseTable, promisesText, redisTable, type Language } from './record/table.ts'
 
 const ROUNDS = 3
@@ -23,6 +24,7 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   outages: recordOutages,
   picture: recordPicture,
   session: async () => publish('session', `\`\`\`console\n${await recordSession()}\n\`\`\``),
+  setup: async () => publish('setup', `\`\`\`console\n${await recordSetup()}\n\`\`\``),
   'link-outages': benchmark('outages'),
   'link-throughput': benchmark('throughput'),
   'link-herd': benchmark('herd'),
@@ -73,7 +75,7 @@ function languages(): [Language, string][] {
 }
 
 function publish(name: string, text: string): void {
-  for (const path of globSync(['*.md', 'docs/*.md'], { cwd: root })) {
+  for (const path of globSync(['*.md', 'docs/**/*.md'], { cwd: root })) {
     const page = readFileSync(`${root}/${path}`, 'utf8')
     if (!measuredIn(page).includes(name)) continue
     writeFileSync(`${root}/${path}`, withMeasured(page, name, text))

@@ -1,4 +1,5 @@
 /** Makes the plan, shows it, and does what was wished: nothing, ask, or apply. */
+import { once } from 'node:events'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import {
@@ -79,7 +80,9 @@ async function isWanted({ does, json }: SetupMode): Promise<boolean> {
     return false
   }
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
-  const answer = await terminal.question('\nDo it? [y/N] ')
+  // Whoever ends the input, by Ctrl-D, has not said yes.
+  const ended = once(terminal, 'close').then(() => '')
+  const answer = await Promise.race([terminal.question('\nDo it? [y/N] '), ended])
   terminal.close()
   return /^y(es)?$/i.test(answer.trim())
 }

@@ -1,5 +1,5 @@
 /** Plans, and what became of them, in words. */
-import { pending, unifiedDiff } from '../operate/index.ts'
+import { pending, unifiedDiff, wrapped } from '../operate/index.ts'
 import type { Applied, FileChange, Plan, Proof, Proven, Undoing } from '../operate/index.ts'
 import type { Paint } from './terminal.ts'
 
@@ -7,7 +7,7 @@ import type { Paint } from './terminal.ts'
 export function planText(plan: Plan, paint: Paint): string {
   const changes = pending(plan)
   const parts = [
-    plan.choice,
+    wrapped(plan.choice, WIDTH).join('\n'),
     ...changes.map((change) => changeText(change, paint)),
     block(
       'Then it runs',
@@ -16,12 +16,14 @@ export function planText(plan: Plan, paint: Paint): string {
       ),
     ),
     block('And proves', changes.length === 0 ? [] : plan.proofs.map(proofText)),
-    plan.notes.map((note) => `${paint('warning', '!')} ${note}`).join('\n'),
+    plan.notes.map((note) => `${paint('warning', '!')} ${wrapped(note, WIDTH).join('\n  ')}`).join('\n'),
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
 
-const STEP_WIDTH = 44
+const STEP_WIDTH = 46
+/** Of sentences; lines of files are as long as they are. */
+const WIDTH = 110
 
 function block(title: string, lines: readonly string[]): string {
   return lines.length === 0 ? '' : [`${title}:`, ...lines.map((line) => `  ${line}`)].join('\n')
@@ -57,7 +59,10 @@ function reasonsOf({ before, after, reasons, secret }: FileChange, diff: readonl
     if (secret || before === undefined) return secret
     return diff.includes(`+${line}`) || !after.includes(line)
   })
-  return told.map(({ line, why }) => paint('dim', `  ${line}: ${why}`))
+  return told.flatMap(({ line, why }) => [
+    `  ${paint('dim', 'why')}  ${line}`,
+    ...wrapped(why, WIDTH).map((text) => paint('dim', `       ${text}`)),
+  ])
 }
 
 function proofText(proof: Proof): string {

@@ -1,47 +1,33 @@
-/**
- * The field report that setup began with, on a machine that really boots: Redis binds two bridges of Docker, which come
- * later than it starts. systemd, its units, its sysctl and Redis are those of Debian; Docker is a unit that makes bridges.
- */
+/** `setup redis-host` on a machine that really boots, and boots again: the field report that it began with, mended. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { Machine } from '../support/machine.ts'
-import { requireProgram } from '../support/provision.ts'
+import {
+  BRIDGES,
+  bridgesOf,
+  letBridgesCome,
+  REDIS_CONF,
+  reportedConfiguration,
+  reportedMachine,
+} from '../support/reported-machine.ts'
 import { eventually } from '../support/wait.ts'
 import { evenkeel } from './command-line.ts'
 
-const BRIDGES = ['172.30.0.1', '172.31.0.1']
-const CONF = '/etc/redis/redis.conf'
 const SERVED_WITHIN = '60s'
-
-/** Says at once that it is ready; the bridges come later, as with networks that compose makes. */
-const DOCKER = `[Unit]
-Description=Bridges that come late
-[Service]
-Type=simple
-RemainAfterExit=yes
-ExecStart=/bin/sh -c 'until [ -e /run/bridges-may-come ]; do sleep 0.1; done; for n in 30 31; do ip link add br-$n type bridge; ip address add 172.$n.0.1/16 dev br-$n; ip link set br-$n up; done'
-`
 
 const skip = (await Machine.unavailable()) ?? false
 let machine: Machine
 
 describe('setup redis-host on a machine that boots', { skip, timeout: 280_000 }, () => {
   before(async () => {
-    await requireProgram('redis-server')
-    machine = await Machine.create({ units: ['redis-server.service'] })
-    await machine.write('/lib/systemd/system/docker.service', DOCKER)
-    await machine.shell(
-      `ln -s /lib/systemd/system/docker.service ${machine.root}/etc/systemd/system/multi-user.target.wants/`,
-    )
-    await machine.write(CONF, configurationOfTheReport())
+    machine = await reportedMachine()
   })
   after(() => machine.stop())
 
   test('the report: after a boot Redis is dead for good, although the bridges are there', async () => {
     await machine.boot()
     await eventually('systemd to give up', async () => /ActiveState=failed/.test(await unitState()))
-    await letBridgesCome()
+    await letThemCome()
     const told = await machine.command('journalctl', '--no-pager', '-u', 'redis-server')
     assert.match(told, /Start request repeated too quickly/)
     assert.match(
@@ -57,7 +43,7 @@ describe('setup redis-host on a machine that boots', { skip, timeout: 280_000 },
     assert.equal(code, 0, stdout + stderr)
     await machine.boot()
     await assertServed(['127.0.0.1'])
-    await letBridgesCome()
+    await letThemCome()
     await assertServed(['127.0.0.1', ...BRIDGES])
     assert.match(await unitState(), /NRestarts=0\n/)
   })
@@ -80,7 +66,7 @@ describe('setup redis-host on a machine that boots', { skip, timeout: 280_000 },
   test('setup undo gives the machine back its files, and systemd and the kernel hear of it', async () => {
     const { code, stdout } = await evenkeel(['setup', 'undo', '--apply'], { launcher: machine.inside })
     assert.equal(code, 0, stdout)
-    assert.equal(await machine.command('cat', CONF), configurationOfTheReport())
+    assert.equal(await machine.command('cat', REDIS_CONF), reportedConfiguration())
     assert.equal(await machine.command('sysctl', '-n', 'net.ipv4.ip_nonlocal_bind'), '0\n')
     assert.doesNotMatch(await machine.command('systemctl', 'cat', 'redis-server'), /zz-evenkeel/)
   })
@@ -92,15 +78,33 @@ describe('setup redis-host on a machine that boots', { skip, timeout: 280_000 },
     for (const address of ['127.0.0.1', ...BRIDGES])
       assert.match(stdout, new RegExp(`^✓ Redis answers at ${address.replaceAll('.', String.raw`\.`)}:6379`, 'm'))
     await machine.boot()
-    await letBridgesCome()
+    await letThemCome()
     await assertServed(['127.0.0.1', ...BRIDGES])
+  })
+
+  test('what cannot be proven is put back: an address that never comes, with a fix that waits for it', async () => {
+    const undone = await evenkeel(['setup', 'undo', '--apply'], { launcher: machine.inside })
+    assert.equal(undone.code, 0, undone.stdout)
+    const before = await machine.command(
+      'sh',
+      '-c',
+      'cat /etc/redis/*.conf /etc/systemd/system/redis-server.service.d/*',
+    )
+    const { code, stdout } = await setup(['--fix', 'restart', '--address', '172.99.0.1', '--apply'])
+    assert.equal(code, 1, stdout)
+    assert.match(stdout, /^✗ systemctl restart redis-server\.service ended with 1: Job for redis-server/m)
+    assert.match(stdout, /Everything is as it was before\./)
+    const now = await machine.command('sh', '-c', 'cat /etc/redis/*.conf /etc/systemd/system/redis-server.service.d/*')
+    assert.equal(now, before)
+    assert.match(await machine.command('redis-cli', 'ping'), /PONG/, 'Redis runs again as it did')
+    assert.equal((await setup(['--apply'])).code, 0)
   })
 
   test('it boots without IPv6, where the report would loop for ever on ::1', async () => {
     await machine.off()
     await machine.write('/etc/sysctl.d/10-no-ipv6.conf', 'net.ipv6.conf.all.disable_ipv6 = 1\n')
     await machine.boot()
-    await letBridgesCome()
+    await letThemCome()
     await assertServed(['127.0.0.1', ...BRIDGES])
     assert.doesNotMatch(await machine.command('ip', '-o', 'address'), /inet6/)
   })
@@ -114,12 +118,6 @@ describe('setup redis-host on a machine that boots', { skip, timeout: 280_000 },
   })
 })
 
-/** Debian's file with the line of the report. */
-function configurationOfTheReport(): string {
-  const debian = readFileSync(CONF, 'utf8')
-  return debian.replace(/^bind .*$/m, `bind 127.0.0.1 ${BRIDGES.join(' ')} ::1`)
-}
-
 function setup(
   args: readonly string[],
   launcher = machine.inside,
@@ -131,13 +129,10 @@ async function unitState(): Promise<string> {
   return await machine.command('systemctl', 'show', '-p', 'Result,NRestarts,ActiveState', 'redis-server')
 }
 
-async function letBridgesCome(): Promise<void> {
-  assert.doesNotMatch(await machine.command('ip', '-o', 'address'), /172\.30/)
-  await machine.command('touch', '/run/bridges-may-come')
-  await eventually('the bridges', async () => {
-    const addresses = await machine.command('ip', '-o', 'address')
-    return BRIDGES.every((address) => addresses.includes(address))
-  })
+/** What comes before happened without them. */
+async function letThemCome(): Promise<void> {
+  assert.deepEqual(await bridgesOf(machine), [])
+  await letBridgesCome(machine)
 }
 
 /** As an application would see it, with the password that setup made. */

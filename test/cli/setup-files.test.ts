@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { applyPlan, targetOfUrl, thisHost } from '../../src/operate/index.ts'
 import { removeScratch, scratchDirectory } from '../support/leash.ts'
 import { RedisServer } from '../support/redis-server.ts'
+import { freePort } from '../support/wait.ts'
 import { evenkeel } from './command-line.ts'
 
 let folder: string
@@ -111,3 +113,23 @@ describe('setup env', () => {
     )
   })
 })
+
+test('a plan whose proof fails is put back, and the cause is told', async () => {
+  const path = join(folder, 'unproven.conf')
+  writeFileSync(path, 'before\n')
+  const before = { text: 'before\n', mode: 0o644, ...ownerOf(path) }
+  const file = { path, before, after: 'after\n', mode: 0o644, secret: false, reasons: [] }
+  const port = await freePort()
+  const target = targetOfUrl(`redis://127.0.0.1:${port}`, 'the test')
+  const proofs = [{ kind: 'serves', target }] as const
+  const parts = { name: 'test', choice: '', root: '/', journal: join(folder, 'journal'), steps: [], notes: [] }
+  const applied = await applyPlan({ ...parts, files: [file], proofs }, { host: thisHost(), proveWithinMs: 500 })
+  assert.ok(applied.outcome === 'rolled-back')
+  assert.match(applied.failure, /^Not proven: Redis answers at 127\.0\.0\.1:\d+: tcp: .*ECONNREFUSED.* \[refused\]$/)
+  assert.equal(readFileSync(path, 'utf8'), 'before\n')
+})
+
+function ownerOf(path: string): { uid: number; gid: number } {
+  const { uid, gid } = statSync(path)
+  return { uid, gid }
+}

@@ -7,9 +7,9 @@
  */
 
 import { execFile, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { access } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { exited, removeScratch, scratchDirectory, spawnLeashed } from './leash.ts'
 import { requireProgram } from './provision.ts'
@@ -25,18 +25,21 @@ export interface MachineOptions {
 const BOOTS_WITHIN_MS = 60_000
 /** The layer above lies in memory: it may not be on the disk below it. */
 const MEMORY = '/dev/shm'
+const CONTROL_GROUPS = '/sys/fs/cgroup'
 const WANTED = '/etc/systemd/system/multi-user.target.wants'
 
 export class Machine {
   /** Below it is the machine's disk, for processes that `holder` starts. */
   readonly root: string
   readonly #scratch: string
+  readonly #name: string
   readonly #holder: ChildProcess
   #booted: ChildProcess | undefined
   #console = ''
 
   private constructor(scratch: string, holder: ChildProcess) {
     this.#scratch = scratch
+    this.#name = `evenkeel-${process.pid}-${basename(scratch).split('-').at(-1)}`
     this.root = join(scratch, 'root')
     this.#holder = holder
   }
@@ -48,8 +51,8 @@ export class Machine {
     try {
       await access(MEMORY)
       await requireProgram('systemd-nspawn')
-      const probe = await Machine.create({ units: [] })
-      await probe.stop()
+      await using probe = await Machine.create({ units: [] })
+      await probe.boot()
       return undefined
     } catch (error) {
       return `No machine can be booted here: ${error instanceof Error ? error.message : String(error)}`
@@ -58,6 +61,7 @@ export class Machine {
 
   /** Switched off, so that files can be put on its disk. */
   static async create({ units }: MachineOptions): Promise<Machine> {
+    sweepControlGroups()
     const scratch = scratchDirectory('machine', MEMORY)
     for (const name of ['upper', 'work', 'root']) mkdirSync(join(scratch, name))
     const layers = `lowerdir=/,upperdir=${scratch}/upper,workdir=${scratch}/work`
@@ -110,7 +114,10 @@ export class Machine {
   async boot(): Promise<void> {
     await this.off()
     const options = ['--quiet', '--private-network', '--register=no', '--keep-unit', '--console=pipe', '--boot']
-    const words = [...this.holder, 'systemd-nspawn', '-D', this.root, '-M', `evenkeel-${process.pid}`, ...options]
+    const nspawn = ['systemd-nspawn', '-D', this.root, '-M', this.#name, ...options]
+    // A machine outlives the systemd-nspawn that is killed; in a process namespace around both it does not.
+    const together = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
+    const words = [...this.holder, ...together, 'sh', '-c', ownControlGroups(this.#name), 'sh', ...nspawn]
     const [program = '', ...args] = words
     this.#console = ''
     this.#booted = spawnLeashed(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -134,6 +141,7 @@ export class Machine {
     if (booted === undefined) return
     booted.kill('SIGKILL')
     await exited(booted)
+    await eventually('its control groups to go', () => removeControlGroups(this.#name))
   }
 
   async stop(): Promise<void> {
@@ -149,11 +157,11 @@ export class Machine {
 
   /** Process 1 of the machine, as this machine counts. */
   #leader(): number {
-    const parent = this.#booted?.pid
-    const child = readdirSync('/proc').find((name) => /^\d+$/.test(name) && isInit(name, parent))
-    if (parent === undefined || child === undefined)
-      throw new Error(`The machine is off. Its console:\n${this.#console}`)
-    return Number(child)
+    const nspawn = childrenOf(this.#booted?.pid).find(({ name }) => name === 'systemd-nspawn')
+    // It has other children, for a moment, while it builds the machine.
+    const child = childrenOf(nspawn?.pid).find(({ name }) => name === 'systemd')
+    if (child === undefined) throw new Error(`The machine is off. Its console:\n${this.#console}`)
+    return child.pid
   }
 
   async #mounted(): Promise<void> {
@@ -171,14 +179,58 @@ export class Machine {
   }
 }
 
-/** systemd-nspawn has other children, for a moment, while it builds the machine. */
-function isInit(pid: string, parent: number | undefined): boolean {
+/**
+ * A systemd owns the tree of groups that it finds itself in: two machines in one tree would end each other's services.
+ * Some hierarchies of the old kind take nobody in; those are of no use to it.
+ */
+function ownControlGroups(name: string): string {
+  const join = `mkdir -p "$tree/${name}" && echo $$ > "$tree/${name}/cgroup.procs" || true`
+  return `for tree in ${CONTROL_GROUPS} ${CONTROL_GROUPS}/*; do [ -e "$tree/cgroup.procs" ] && { ${join}; }; done 2>/dev/null; exec "$@"`
+}
+
+/** What tests left that were killed: groups without anybody in them. */
+function sweepControlGroups(): void {
+  const names = globSync([`${CONTROL_GROUPS}/evenkeel-*`, `${CONTROL_GROUPS}/*/evenkeel-*`]).map((path) =>
+    basename(path),
+  )
+  for (const name of new Set(names)) if (!existsSync(`/proc/${name.split('-')[1]}`)) removeControlGroups(name)
+}
+
+/** From the deepest; whether all of them are gone. */
+function removeControlGroups(name: string): boolean {
+  const groups = globSync([`${CONTROL_GROUPS}/${name}`, `${CONTROL_GROUPS}/*/${name}`])
+  const all = groups.flatMap((group) => [group, ...globSync(`${group}/**/`)])
+  for (const group of all.toSorted((a, b) => b.length - a.length)) {
+    try {
+      rmdirSync(group)
+    } catch (error) {
+      // Its last process is still on its way out.
+      if (error instanceof Error && 'code' in error && (error.code === 'EBUSY' || error.code === 'ENOENT')) continue
+      throw error
+    }
+  }
+  return groups.every((group) => !existsSync(group))
+}
+
+interface Process {
+  readonly pid: number
+  readonly name: string
+}
+
+function childrenOf(parent: number | undefined): readonly Process[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return pids.flatMap((pid): Process[] => {
+    const [, name = '', rest = ''] = /^\d+ \((.*)\) (.*)$/s.exec(statOf(pid)) ?? []
+    return Number(rest.split(' ')[1]) === parent ? [{ pid: Number(pid), name }] : []
+  })
+}
+
+function statOf(pid: string): string {
   try {
-    const [, name, rest = ''] = /^\d+ \((.*)\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
-    return name === 'systemd' && Number(rest.split(' ')[1]) === parent
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
   } catch (error) {
     // It has ended meanwhile.
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return false
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return ''
     throw error
   }
 }

@@ -67,7 +67,7 @@ export interface Plan {
   /** Not run where `root` is not `/`; what takes them back is kept for when it has booted. */
   readonly steps: readonly Step[]
   readonly proofs: readonly Proof[]
-  /** What the reader has to know or do besides. */
+  /** What the reader has to know or do besides; a line that begins with blanks is one to be copied. */
   readonly notes: readonly string[]
 }
 
@@ -88,11 +88,19 @@ export function commented(lines: readonly Reasoned[]): string {
 const WIDTH = 110
 
 function remark(text: string): string[] {
-  if (text === '') return []
-  const lines = ['#']
-  for (const word of text.split(' ')) {
+  return wrapped(text, WIDTH).map((line) => `# ${line}`)
+}
+
+/** Lines of at most `width` characters, broken between words. A line that begins with blanks is one to be copied: it stays whole. */
+export function wrapped(text: string, width: number): string[] {
+  return text.split('\n').flatMap((line) => (line.startsWith(' ') ? [line] : wrappedLine(line, width)))
+}
+
+function wrappedLine(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ').filter((word) => word !== '')) {
     const longer = `${lines.at(-1)} ${word}`
-    if (longer.length > WIDTH) lines.push(`# ${word}`)
+    if (lines.length === 0 || longer.length > width) lines.push(word)
     else lines[lines.length - 1] = longer
   }
   return lines

@@ -47,7 +47,7 @@ const GATEWAY: Way = {
   host: 'host.docker.internal',
   why: `host-gateway is ${DOCKER0}, and Redis listens there.`,
   notes: [
-    'On Linux the name exists only with this line at the service: extra_hosts: ["host.docker.internal:host-gateway"]',
+    'On Linux the name exists only with this line at the service:\n  extra_hosts: ["host.docker.internal:host-gateway"]',
   ],
 }
 
@@ -80,6 +80,6 @@ function named(address: string): Way {
   return {
     host: 'redis.host',
     why: `Redis listens at ${address}. host.docker.internal would be ${DOCKER0}, where it does not.`,
-    notes: [`The name exists with this line at the service: extra_hosts: ["redis.host:${address}"]`],
+    notes: [`The name exists with this line at the service:\n  extra_hosts: ["redis.host:${address}"]`],
   }
 }

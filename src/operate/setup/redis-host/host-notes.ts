@@ -44,7 +44,9 @@ const NOTES: readonly Note[] = [
   {
     when: ({ choice }) => choice.fix === 'host-address',
     text: ({ foreign }) =>
-      `Applications in containers get the address in compose as extra_hosts: ["redis.host:${foreign[0]}"] and use redis://redis.host:6379. Addresses of bridges that were bound before are no longer served. Guard the address with the firewall as any port of the host.`,
+      `Applications in containers use redis://redis.host:6379, with this line at their service:
+  extra_hosts: ["redis.host:${foreign[0]}"]
+Addresses of bridges that were bound before are no longer served. Guard the address with the firewall as any port of the host.`,
   },
   {
     when: ({ choice, foreign }) => choice.fix === 'nonlocal' && foreign.length > MANY,
