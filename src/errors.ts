@@ -72,6 +72,7 @@ export type LinkErrorCode =
 export interface LinkErrorOptions extends EvenkeelErrorOptions {
   readonly executed: Executed
   readonly reason?: Reason | undefined
+  readonly stalledMs?: number
 }
 
 /** A call over the link failed. `executed` says whether the server may have run it. */
@@ -80,11 +81,14 @@ export class LinkError extends EvenkeelError {
   readonly executed: Executed
   /** Why, as far as it is known when the call fails. */
   readonly reason: Reason | undefined
+  /** The deadline passed while this process stood still, and for so long; says nothing about Redis then. 0: it did not. */
+  readonly stalledMs: number
 
   constructor(code: LinkErrorCode, message: string, options: LinkErrorOptions) {
     super(code, message, { nextStep: options.reason?.nextStep, ...options } as EvenkeelErrorOptions)
     this.executed = options.executed
     this.reason = options.reason
+    this.stalledMs = options.stalledMs ?? 0
   }
 }
 

@@ -3,6 +3,7 @@ import type { Adapter } from './adapter.ts'
 import { bentocache, bentocacheHardened } from './adapters/bentocache.ts'
 import { cacheManager } from './adapters/cache-manager.ts'
 import { cacheable, cacheableNonBlocking } from './adapters/cacheable.ts'
+import { evenkeelCache, evenkeelOverIoredis } from './adapters/evenkeel.ts'
 import { keyv } from './adapters/keyv.ts'
 import { layeredLoader, layeredLoaderHardened } from './adapters/layered-loader.ts'
 import { lruCache, plainMap } from './adapters/memory.ts'
@@ -25,6 +26,8 @@ export const ADAPTERS: readonly Adapter[] = [
   layeredLoaderHardened,
   bentocache,
   bentocacheHardened,
+  evenkeelCache,
+  evenkeelOverIoredis,
 ]
 
 /** The yardsticks of the two tiers, to which the ratios refer. */

@@ -124,6 +124,8 @@ export class Trust {
   /** A call failed; `answersBefore` as it was when the call was sent. One unanswered call and no sign of life: nobody else need wait as long. */
   failed(error: unknown, answersBefore: number): void {
     if (!(error instanceof LinkError) || error.code !== 'LINK_DEADLINE' || this.#answers !== answersBefore) return
+    // We were late, not Redis; or it was asked with what little time a first answer had left.
+    if (error.stalledMs > 0 || error.executed === 'no') return
     if (this.#suspect || this.#closed || !this.#reachable) return
     this.#suspect = true
     this.#settle()

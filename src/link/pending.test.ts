@@ -223,3 +223,13 @@ test('Pending does not call a reply late that it only read late', async () => {
   await clock.advance(100)
   assert.deepEqual(late, [false])
 })
+
+test('Pending does not call a reply late whose deadline the process has overslept', async () => {
+  const clock = new FakeClock()
+  const { pending } = silent(clock)
+  const call = new Call(['GET', 'key'], 100)
+  pending.add(call)
+  clock.stall(300)
+  await clock.advance(330)
+  assert.equal(pending.answer(call), false)
+})

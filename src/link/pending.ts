@@ -26,7 +26,7 @@ export class Call {
   reject: ((error: LinkError) => void) | undefined
   sentAt = 0
   answered = false
-  /** No answer was there to be read when one would still have been in time. */
+  /** No answer was there to be read when one would still have been in time, and the process was awake to look. */
   late = false
   next: Call | undefined
   line: Line | undefined
@@ -84,7 +84,9 @@ export interface PendingOptions {
 }
 
 /** A timer later than this means that the event loop stood still, not the server. */
-const STALL_MS = 20
+export const STALL_MS = 20
+/** A process that stood still so long may have sent late what it meant to send in time: client libraries write in a later turn. */
+const OVERSLEPT_MS = 50
 /** After a stall the sockets get this long before anybody is told that the server is late. */
 const STALL_GRACE_MS = 10
 /** A timer may fire a little early against a clock with fractions. */
@@ -249,7 +251,7 @@ export class Pending {
     let call = line.cursor
     while (call !== undefined && (call.answered || call.sentAt + line.deadlineMs <= now + TIMER_SLACK_MS)) {
       if (!call.answered) {
-        call.late = line.lateMs === line.deadlineMs
+        call.late = line.lateMs === line.deadlineMs && !overslept(call, line, now)
         if (!call.heartbeat) this.#missed += 1
         this.#options.onExpired(call)
       }
@@ -264,7 +266,7 @@ export class Pending {
   #judge(line: Line, now: number): void {
     let call = line.unjudged
     while (call !== undefined && (call.answered || call.sentAt + line.lateMs <= now + TIMER_SLACK_MS)) {
-      call.late = !call.answered
+      call.late = !call.answered && !overslept(call, line, now)
       call = call.next
     }
     line.unjudged = call
@@ -301,4 +303,8 @@ export class Pending {
     this.#timer = undefined
     this.#armedFor = Infinity
   }
+}
+
+function overslept(call: Call, { lateMs }: Line, now: number): boolean {
+  return now - call.sentAt - lateMs >= OVERSLEPT_MS
 }

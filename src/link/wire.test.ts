@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { FakeDriver } from '../../test/support/fake-driver.ts'
+import type { LinkError } from '../errors.ts'
 import { newCounters } from './counters.ts'
 import { Wire } from './wire.ts'
 
@@ -46,4 +47,16 @@ test('Wire that is not answered any more has become silent', async () => {
   wire.request(['GET', 'key'], 250).catch(() => undefined)
   await clock.advance(SILENCE_MS)
   assert.deepEqual(ends, ['silent'])
+})
+
+test('Wire says of a missed deadline whether this process stood still meanwhile', async () => {
+  const { wire, clock } = await opened()
+  wire.established()
+  const punctual = assert.rejects(wire.request(['GET', 'key'], 100), { code: 'LINK_DEADLINE', stalledMs: 0 })
+  await clock.advance(110)
+  await punctual
+  const overslept = assert.rejects(wire.request(['GET', 'key'], 100), ({ stalledMs }: LinkError) => stalledMs >= 200)
+  clock.stall(300)
+  await clock.advance(350)
+  await overslept
 })

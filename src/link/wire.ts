@@ -18,7 +18,7 @@ import {
   type ConnectionPhase,
   type Fault,
 } from './faults.ts'
-import { Call, Pending } from './pending.ts'
+import { Call, Pending, STALL_MS } from './pending.ts'
 import type { Counters } from './counters.ts'
 
 export interface WireEvents {
@@ -242,7 +242,9 @@ export class Wire {
     if (!call.own) this.#counters.deadlines += 1
     const text = `No answer to '${String(call.args[0])}' within ${call.deadlineMs} ms.`
     const reason = reasonOf(LINK_FAULTS.noAnswer)
-    call.fail(new LinkError('LINK_DEADLINE', text, { executed: 'maybe', retryable: true, reason }))
+    const overdueMs = this.#options.clock.now() - call.sentAt - call.deadlineMs
+    const stalledMs = overdueMs > STALL_MS ? overdueMs : 0
+    call.fail(new LinkError('LINK_DEADLINE', text, { executed: 'maybe', retryable: true, reason, stalledMs }))
   }
 
   #silent(silentForMs: number): void {

@@ -1,0 +1,210 @@
+/**
+ * Changes during an outage: key A is set and key B deleted while Redis is away or out of the writer's or the reader's
+ * reach. Once it is back, nobody reads the old values for longer than promised: not the writer, not a reader with copies
+ * of both in memory, not a process that starts afterwards. And with a mechanism taken out, somebody does.
+ */
+import assert from 'node:assert/strict'
+import { after, afterEach, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CacheTuning } from '../../src/cache/index.ts'
+import { now } from '../support/cache-callers/calls.ts'
+import type { Sighting } from '../support/cache-callers/load.ts'
+import { FaultProxy } from '../support/fault-proxy.ts'
+import { RedisServer } from '../support/redis-server.ts'
+import { eventually, freePort } from '../support/wait.ts'
+import type { OpenOrder } from './cache/cache-functions.ts'
+import { median, openUp, PATIENCE_MS, Processes, warmUp } from './cache/processes.ts'
+
+const PROMISED_MS = 500
+/** Two cores, three processes with readers and a server that starts: the moment of the end is told late, too. */
+const SLACK_MS = 250
+/** The promise is about the median: how soon a link tries again has a share of chance. */
+const ROUNDS = 3
+const AWAY_MS = 900
+/** Readers are watched so long after the end; what is stale by then is so to the end of its life. */
+const WATCH_MS = 1500
+const EVERY_MS = 20
+const KEYS = ['A', 'B']
+
+interface Ways {
+  readonly server: RedisServer
+  readonly writer: FaultProxy
+  readonly reader: FaultProxy
+}
+
+interface Outage {
+  readonly name: string
+  readonly begin: (ways: Ways) => Promise<void> | void
+  readonly end: (ways: Ways) => Promise<void> | void
+}
+
+const cut = (way: 'writer' | 'reader'): Outage => ({
+  name: `the ${way} is cut off`,
+  begin: (ways) => ways[way].set('silent'),
+  end: (ways) => {
+    ways[way].set('pass')
+    ways[way].resetConnections()
+  },
+})
+
+const KILLED: Outage = {
+  name: 'killed and back with old data',
+  begin: async ({ server }) => {
+    await server.command('SAVE')
+    await server.kill()
+  },
+  end: ({ server }) => server.start(),
+}
+const FROZEN: Outage = {
+  name: 'frozen',
+  begin: ({ server }) => server.freeze(),
+  end: ({ server }) => server.thaw(),
+}
+const WRITER_CUT = cut('writer')
+const READER_CUT = cut('reader')
+
+/** Longest staleness after the end, in milliseconds, by reader. */
+interface Staleness {
+  readonly writer: number
+  readonly warm: number
+  readonly cold: number
+}
+
+let ways: Ways
+let processes: Processes
+let plays = 0
+
+before(async () => {
+  const server = await RedisServer.start({ port: await freePort() })
+  ways = { server, writer: await FaultProxy.start(server), reader: await FaultProxy.start(server) }
+  processes = await Processes.start(3)
+})
+afterEach(() => processes.each((one) => one.call('close')))
+after(async () => {
+  await processes.stop()
+  await ways.writer.close()
+  await ways.reader.close()
+  await ways.server.stop()
+})
+
+interface PlayOptions extends Pick<OpenOrder, 'without' | 'connection'> {
+  readonly tuning?: CacheTuning
+}
+
+async function play(outage: Outage, options: PlayOptions = {}): Promise<Staleness> {
+  const { tuning = {}, ...rest } = options
+  const [writer, warm, cold] = [processes.at(0), processes.at(1), processes.at(2)]
+  // Each play has keys of its own, for the server keeps its data.
+  const keys = KEYS.map((key) => `${key}${plays}`)
+  const [a = '', b = ''] = keys
+  plays += 1
+  const order = (port: number): OpenOrder => ({ ...rest, port, tuning: { l1: { ttlMs: 60_000 }, ...tuning } })
+  const tell = (version: number): Promise<unknown> => Promise.all(keys.map((key) => processes.tell(key, version)))
+  await tell(1)
+  await Promise.all([openUp(writer, order(ways.writer.port)), openUp(warm, order(ways.reader.port))])
+  for (const one of [writer, warm]) for (const key of keys) await warmUp(one, key)
+  // The way to the server itself is the same for all; a proxy before a dead server would answer for it.
+  await outage.begin(ways)
+  await Promise.all([writer, warm].map((one) => one.call('watch', keys, EVERY_MS)))
+  await sleep(AWAY_MS / 3)
+  await tell(2)
+  const changed = await Promise.all([writer.call('set', a, 2), writer.call('remove', b)])
+  for (const { told } of changed) assert.match(told, /^(applied|journalled)$/)
+  await sleep((AWAY_MS * 2) / 3)
+  await outage.end(ways)
+  const endedAt = now()
+  await cold.call('open', order(ways.server.port))
+  await cold.call('watch', keys, EVERY_MS)
+  await sleep(WATCH_MS)
+  const [w, r, c] = await processes.each((one) => one.call('watched'))
+  return { writer: staleness(w, endedAt), warm: staleness(r, endedAt), cold: staleness(c, endedAt) }
+}
+
+function staleness(sightings: readonly Sighting[] = [], endedAt: number): number {
+  assert.ok(sightings.some(({ version, lastAt }) => version === 2 && lastAt > endedAt) || sightings.length > 0)
+  const old = sightings.filter(({ version }) => version === 1).map(({ lastAt }) => Math.round(lastAt - endedAt))
+  return Math.max(0, ...old)
+}
+
+async function medians(outage: Outage, options?: PlayOptions): Promise<Staleness> {
+  const rounds: Staleness[] = []
+  for (let n = 0; n < ROUNDS; n++) rounds.push(await play(outage, options))
+  const of = (who: keyof Staleness): number => median(rounds.map((round) => round[who]))
+  return { writer: of('writer'), warm: of('warm'), cold: of('cold') }
+}
+
+describe('nobody reads what was changed during the outage', () => {
+  for (const outage of [KILLED, FROZEN, WRITER_CUT, READER_CUT])
+    for (const afterRestart of outage === KILLED ? (['distrust', 'replay'] as const) : (['distrust'] as const))
+      test(`${outage.name}, afterRestart: ${afterRestart}`, async (t) => {
+        const stale = await medians(outage, { tuning: { afterRestart } })
+        t.diagnostic(JSON.stringify(stale))
+        for (const [who, ms] of Object.entries(stale)) assert.ok(ms <= PROMISED_MS + SLACK_MS, `${who}: ${ms} ms`)
+      })
+
+  test('a process that dies with its journal: distrust covers for it', async (t) => {
+    const writerDies: Outage = {
+      ...KILLED,
+      end: async (on) => {
+        await processes.at(0).call('close')
+        await KILLED.end(on)
+      },
+    }
+    const { warm, cold } = await medians(writerDies)
+    t.diagnostic(JSON.stringify({ warm, cold }))
+    assert.ok(cold <= PROMISED_MS + SLACK_MS, `${cold} ms`)
+    assert.ok(warm <= PROMISED_MS + SLACK_MS, `${warm} ms`)
+  })
+})
+
+/** Stale to the end of its life. */
+const TO_THE_END_MS = WATCH_MS - 300
+
+describe('with a mechanism taken out somebody does', () => {
+  test('journal: what the cut-off writer changed is never told', async () => {
+    const { warm, cold } = await play(WRITER_CUT, { without: { journal: true } })
+    assert.ok(Math.max(warm, cold) >= TO_THE_END_MS, JSON.stringify({ warm, cold }))
+  })
+
+  test('epoch: a reader that was cut off goes on with its copies', async () => {
+    const { warm } = await play(READER_CUT, { without: { epoch: true } })
+    assert.ok(warm >= TO_THE_END_MS, `${warm} ms`)
+  })
+
+  test('tracking: a reader is not told what the writer replays', async () => {
+    const { warm } = await play(WRITER_CUT, { without: { tracking: true } })
+    assert.ok(warm >= TO_THE_END_MS, `${warm} ms`)
+  })
+})
+
+describe('a reader that is cut off without a word', () => {
+  /** Answers out of memory need no connection, so nobody but the heartbeat asks whether it is still there. */
+  async function copyAfter(heartbeatMs: number): Promise<{ state: string; version: number | undefined }> {
+    const [writer, reader] = [processes.at(0), processes.at(1)]
+    const key = `silent-${heartbeatMs}`
+    await processes.tell(key, 1)
+    const order = { tuning: { l1: { ttlMs: 60_000 } }, connection: { heartbeatMs } }
+    await Promise.all([
+      openUp(writer, { ...order, port: ways.server.port }),
+      openUp(reader, { ...order, port: ways.reader.port }),
+    ])
+    await warmUp(reader, key)
+    ways.reader.set('drop-all')
+    await processes.tell(key, 2)
+    await writer.call('remove', key)
+    await sleep(NOTICED_MS)
+    ways.reader.set('pass')
+    if (heartbeatMs < NOTICED_MS) await reader.call('untilState', 'up', PATIENCE_MS)
+    const version = await eventually('an answer', async () => (await reader.call('read', key)).version)
+    return { state: (await reader.call('health')).state, version }
+  }
+  const NOTICED_MS = 2500
+
+  test('finds out by the heartbeat, and reads anew', async () => {
+    assert.deepEqual(await copyAfter(300), { state: 'up', version: 2 })
+  })
+
+  test('without the heartbeat it goes on with its copy', async () => {
+    assert.deepEqual(await copyAfter(600_000), { state: 'up', version: 1 })
+  })
+})
