@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test'
 import { RedisServer } from '../support/redis-server.ts'
 import {
   appendOnlyDiskFull,
+  busyScript,
   loading,
   masterDown,
   noReplicas,
@@ -76,6 +77,14 @@ test('doctor names a server that is loading, and tells how far it is', async () 
   await using _ = await loading(server)
   const cause = { check: 'persistence.loading', code: 'loading', evidence: /KiB of .* read/ }
   await assertCause([...SERVER_SIDE, server.url], cause)
+})
+
+test('doctor names a script that never ends, which lets nobody ask anything', async () => {
+  await using _ = await busyScript(server)
+  const cause = { check: 'connection.served', code: 'busy-script', evidence: /BUSY/ }
+  const { findings } = await assertCause([...SERVER_SIDE, server.url], cause)
+  const others = findings.filter(({ layer }) => layer === 'memory')
+  assert.ok(others.length > 5 && others.every(({ state }) => state === 'not-available'))
 })
 
 test('doctor names MISCONF: a data directory that was removed', async () => {
