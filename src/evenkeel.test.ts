@@ -32,6 +32,34 @@ test('without a Redis it is in memory mode by choice: healthy, and health says s
   await keel.close()
 })
 
+test('roles asked for again are the same ones, serve without Redis, and stand in the health report', async () => {
+  const keel = createEvenkeel({ database: { directory: directory() }, logger: false })
+  await keel.start()
+  await keel.database.ready()
+  const limit = keel.limits('api', { max: 1, windowMs: 60_000 })
+  assert.equal(keel.limits('api', { max: 1, windowMs: 60_000 }), limit)
+  const sessions = keel.sessions()
+  assert.equal(keel.sessions(), sessions)
+  assert.notEqual(keel.sessions({ inDatabase: false }), sessions)
+
+  const verdicts = [await limit.take('k'), await limit.take('k')]
+  assert.deepEqual(
+    verdicts.map(({ allowed, degraded }) => [allowed, degraded]),
+    [
+      [true, false],
+      [false, false],
+    ],
+  )
+  assert.equal(await sessions.set('s', { user: 1 }), 'database')
+  assert.deepEqual(await sessions.get('s'), { user: 1 })
+  const { status, roles } = keel.health()
+  assert.equal(status, 'healthy')
+  assert.deepEqual(roles['limits']?.['limits'], { api: { allowed: 1, refused: 1, degraded: 0, keys: 1 } })
+  assert.equal(roles['sessions']?.['place'], 'database')
+  assert.equal(roles['sessions:2']?.['place'], 'memory')
+  await keel.close()
+})
+
 test('start() twice is start() once', async () => {
   const warnings: string[] = []
   const line = (_fields: object, message: string): void => void warnings.push(message)

@@ -24,6 +24,8 @@ import {
   createMetrics,
   taskRoles,
   guardedLogger,
+  limitRoles,
+  sessionRoles,
   healthReport,
   KeyCount,
   logTaskRoutes,
@@ -254,7 +256,11 @@ class Keel implements Evenkeel {
     return healthReport({
       redis: { health: link.health, stats: link.stats, address: link.server?.address, keys: this.#keys.read() },
       database: { health: database.health, engine: database.engine },
-      roles: taskRoles(this.#tasks),
+      roles: {
+        ...taskRoles(this.#tasks),
+        ...limitRoles(this.#limits),
+        ...sessionRoles([...this.#sessions.values()]),
+      },
       caches: this.#caches.all,
     })
   }

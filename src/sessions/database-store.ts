@@ -46,8 +46,10 @@ export class DatabaseStore {
     database.migrate('sessions', MIGRATIONS)
   }
 
-  get canRead(): boolean {
-    return this.#database.health.can.read
+  /** Worth asking? While it connects a call waits for it, within its deadline. */
+  get usable(): boolean {
+    const { can, state } = this.#database.health
+    return can.read || state === 'connecting'
   }
 
   /** @throws DatabaseError */

@@ -24,7 +24,7 @@ function rig(parts: { readonly rows?: SessionRecord[][]; readonly fails?: Error 
     },
   }
   const database = {
-    canRead: true,
+    usable: true,
     owed: () => (parts.fails === undefined ? Promise.resolve(rows.shift() ?? []) : Promise.reject(parts.fails)),
     told: (records: readonly SessionRecord[]) => {
       told.push(...records.map(({ id }) => id))

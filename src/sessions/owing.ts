@@ -11,7 +11,7 @@ import type { RedisStore } from './redis-store.ts'
 
 export interface OwingOptions {
   readonly redis: Pick<RedisStore, 'save'>
-  readonly database: Pick<DatabaseStore, 'canRead' | 'owed' | 'told'> | undefined
+  readonly database: Pick<DatabaseStore, 'usable' | 'owed' | 'told'> | undefined
   readonly clock: Pick<Clock, 'wallNow'>
   /** Changes that are kept in memory; then the oldest is forgotten, logged-out sessions last. */
   readonly maxOwed: number
@@ -54,7 +54,7 @@ export class Owing {
   /** What processes left in the database. While that is away nobody can know. @throws LinkError */
   async tellFromDatabase(): Promise<void> {
     const { database } = this.#options
-    if (database?.canRead !== true) return
+    if (database?.usable !== true) return
     try {
       for (let records = await database.owed(); records.length > 0; records = await database.owed()) {
         await this.#tellAll(records)

@@ -103,7 +103,7 @@ class LinkedSessions implements Sessions {
   }
 
   get stats(): SessionStats {
-    const place = this.#trusted ? 'redis' : this.#database?.canRead === true ? 'database' : 'memory'
+    const place = this.#trusted ? 'redis' : this.#database?.usable === true ? 'database' : 'memory'
     return { place, owed: this.#owing.size, remembered: this.#remembered.size, revived: this.#revived }
   }
 
@@ -223,7 +223,7 @@ class LinkedSessions implements Sessions {
 
   /** Undefined: there is no database, or it did not answer. */
   async #inDatabase<T>(ask: (database: DatabaseStore) => Promise<T>): Promise<T | undefined> {
-    if (this.#database?.canRead !== true) return undefined
+    if (this.#database?.usable !== true) return undefined
     try {
       return await ask(this.#database)
     } catch (error) {
