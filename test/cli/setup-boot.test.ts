@@ -11,7 +11,7 @@ import {
   reportedMachine,
 } from '../support/reported-machine.ts'
 import { eventually } from '../support/wait.ts'
-import { evenkeel } from './command-line.ts'
+import { evenkeel, type DoctorOutput } from './command-line.ts'
 
 const SERVED_WITHIN = '60s'
 
@@ -37,6 +37,18 @@ describe('setup redis-host on a machine that boots', { skip, timeout: 280_000 },
     assert.match(await machine.command('redis-cli', 'ping'), /Connection refused/)
   })
 
+  test('the doctor says why, from the unit, the log and the address that came too late', async () => {
+    const { code, stdout } = await evenkeel(['doctor', '--json', '--timeout', '20s'], { launcher: machine.inside })
+    const { endpoints } = JSON.parse(stdout) as DoctorOutput
+    const of = (check: string) => endpoints[0]?.findings.filter((finding) => finding.check === check) ?? []
+    assert.deepEqual([code, endpoints[0]?.served, endpoints[0]?.verdict?.check], [1, false, 'host.redis-log'], stdout)
+    assert.match(of('host.redis-log')[0]?.evidence[0] ?? '', /Cannot assign requested address/)
+    assert.match(of('host.unit-state')[0]?.summary ?? '', /systemd has given Redis up/)
+    assert.deepEqual([of('host.start-limit')[0]?.state, of('host.enabled')[0]?.state], ['fail', 'ok'])
+    // The bridges stand by now: it is the next boot that fails again.
+    assert.equal(of('host.bind-missing')[0]?.state, 'ok')
+  })
+
   test('setup --root mends the disk: after a boot localhost is served at once and each bridge when it comes', async () => {
     await machine.off()
     const { code, stdout, stderr } = await setup(['--root', machine.root, '--apply'], machine.holder)
@@ -53,6 +65,25 @@ describe('setup redis-host on a machine that boots', { skip, timeout: 280_000 },
     assert.deepEqual([code, stdout.trimEnd().split('\n').at(-1)], [0, 'Nothing to do.'])
     assert.equal(await machine.command('systemd-analyze', 'verify', 'redis-server.service'), '')
     assert.match(await machine.command('systemctl', 'cat', 'redis-server'), /^StartLimitIntervalSec=0$/m)
+  })
+
+  test('the doctor agrees that the next boot will be served', async () => {
+    const env = { REDIS_URL: `redis://:${await passwordOfSetup()}@127.0.0.1:6379` }
+    const { stdout } = await evenkeel(['doctor', '--json', '--timeout', '20s'], { launcher: machine.inside, env })
+    const { endpoints } = JSON.parse(stdout) as DoctorOutput
+    const boot = [
+      'bind-missing',
+      'bind-listening',
+      'start-limit',
+      'ipv6-off',
+      'requires-docker',
+      'enabled',
+      'unit-state',
+    ]
+    for (const check of boot) {
+      const finding = endpoints[0]?.findings.find((one) => one.check === `host.${check}`)
+      assert.equal(finding?.state, 'ok', `${check}: ${finding?.summary}`)
+    }
   })
 
   test('bridges may go and come back: their listeners stay', async () => {
@@ -137,12 +168,15 @@ async function letThemCome(): Promise<void> {
 
 /** As an application would see it, with the password that setup made. */
 async function assertServed(addresses: readonly string[]): Promise<void> {
-  const file = await machine.command('cat', '/etc/redis/evenkeel-password.conf')
-  const password = /^requirepass (\S+)$/m.exec(file)?.[1]
-  assert.ok(password !== undefined, file)
+  const password = await passwordOfSetup()
   const urls = addresses.map((address) => `redis://:${password}@${address}:6379`)
   const { code, stdout } = await evenkeel(['check', '--wait', SERVED_WITHIN, '--write', ...urls], {
     launcher: machine.inside,
   })
   assert.equal(code, 0, stdout)
+}
+
+async function passwordOfSetup(): Promise<string> {
+  const file = await machine.command('cat', '/etc/redis/evenkeel-password.conf')
+  return /^requirepass (\S+)$/m.exec(file)?.[1] ?? assert.fail(file)
 }

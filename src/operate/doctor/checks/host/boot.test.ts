@@ -173,6 +173,13 @@ describe('host.unit-state', () => {
     ['running', { redisHere, unit: state('active', 'running') }, 'ok'],
     ['started again', { redisHere, unit: state('active', 'running', 'success', '3') }, 'warn', /3 times/],
     ['given up', { redisHere, unit: state('failed', 'failed', 'start-limit-hit') }, 'fail', /given Redis up/],
+    [
+      'given up, as systemd 252 shows it',
+      { redisHere, unit: state('failed', 'failed', 'exit-code', '5') },
+      'fail',
+      /given Redis up/,
+    ],
+    ['failed once', { redisHere, unit: state('failed', 'failed', 'exit-code') }, 'fail', /has failed \(exit-code\)/],
     ['trying', { redisHere, unit: state('activating', 'auto-restart', 'exit-code') }, 'fail', /again and again/],
     ['stopped', { redisHere, unit: state('inactive', 'dead') }, 'fail', /stopped/],
     ['another one answers', { redisHere, unit: state('inactive', 'dead'), info: version('7.0.15') }, 'info'],

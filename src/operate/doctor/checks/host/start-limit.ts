@@ -42,14 +42,14 @@ export const startLimit: DoctorCheck<'redisHere' | 'unit' | 'wantedBind', 'nonlo
           text: 'Let it go on trying: a drop-in. `evenkeel setup redis-host` writes it.',
           commands: [
             `sudo mkdir -p /etc/systemd/system/${unit.name}.service.d`,
-            `printf '[Unit]\\nStartLimitIntervalSec=0\\n[Service]\\nRestart=always\\nRestartSec=2\\n' | sudo tee /etc/systemd/system/${unit.name}.service.d/10-evenkeel.conf`,
+            `printf '[Unit]\\nStartLimitIntervalSec=0\\n[Service]\\nRestart=always\\nRestartSec=2\\n' | sudo tee /etc/systemd/system/${unit.name}.service.d/zz-evenkeel.conf`,
             'sudo systemctl daemon-reload',
           ],
         },
         undo: {
           text: 'Remove the drop-in.',
           commands: [
-            `sudo rm /etc/systemd/system/${unit.name}.service.d/10-evenkeel.conf`,
+            `sudo rm /etc/systemd/system/${unit.name}.service.d/zz-evenkeel.conf`,
             'sudo systemctl daemon-reload',
           ],
         },

@@ -40,7 +40,9 @@ const NOT_OF_THE_UNIT = {
 } as const
 
 function downOutcome({ name, properties }: ServiceUnit): Omit<Outcome, 'evidence'> {
-  const gaveUp = properties.get('Result') === 'start-limit-hit'
+  // Of a service that it has started again systemd keeps the result of the last try; it stops only at the limit.
+  const stopped = properties.get('ActiveState') === 'failed' && Number(properties.get('NRestarts')) > 0
+  const gaveUp = properties.get('Result') === 'start-limit-hit' || stopped
   const trying = properties.get('SubState') === 'auto-restart' || properties.get('ActiveState') === 'activating'
   const inactive = properties.get('ActiveState') === 'inactive'
   const summary = gaveUp
