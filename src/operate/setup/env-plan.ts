@@ -43,9 +43,12 @@ export async function planEnv({ output = '.env', root = '/', reach, variables = 
     files: [file],
     steps: [],
     proofs: [],
-    notes: reach.notes,
+    notes: [...reach.notes, KEEP_OUT],
   }
 }
+
+const KEEP_OUT =
+  'The file holds passwords, and so does the old one that stays beside it as *.evenkeel-<time>: keep both out of the repository.'
 
 /** In the place of the line that says it, else at the end. */
 function withVariable(text: string, name: string, value: string): string {
