@@ -6,7 +6,7 @@ export const twoServers: PlainCheck<'redisHere' | 'redisProcesses'> = {
   layer: 'host',
   title: 'Redis servers on this machine',
   why: 'Two servers, one of the system and one in a container, are mixed up sooner or later: the application writes to one and somebody looks into the other.',
-  severity: 'warn',
+  severity: 'info',
   needs: ['redisHere', 'redisProcesses'],
   judge: ({ redisProcesses }) => {
     const evidence = redisProcesses.map(({ pid, name }) => `${name}, process ${pid}`)
