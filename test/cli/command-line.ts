@@ -169,3 +169,10 @@ export async function assertCause(args: readonly string[], cause: Cause): Promis
   assert.match(note, new RegExp(`^ {2}${lead}[^]*?\\[${cause.check}\\]\n {2}do {5}\\S`, 'm'))
   return examination
 }
+
+/** The rules that `--acl` prints, as ACL SETUSER takes them. */
+export async function printedRules(): Promise<string[]> {
+  const { stdout } = await evenkeel(['doctor', '--acl'])
+  const [, rules = ''] = /^redis-cli ACL SETUSER evenkeel-doctor reset on '><password>' (.+)$/m.exec(stdout) ?? []
+  return [...rules.matchAll(/'([^']+)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '')
+}

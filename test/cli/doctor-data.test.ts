@@ -4,7 +4,7 @@ import { before, after, beforeEach, test } from 'node:test'
 import type { RawReply } from '../support/raw-client.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { restrictedUser, withSettings } from '../support/redis-states.ts'
-import { assertCause, diagnosed, evenkeel, type Examination } from './command-line.ts'
+import { assertCause, diagnosed, printedRules, type Examination } from './command-line.ts'
 
 const SERVER_SIDE = ['--skip', 'host']
 
@@ -142,13 +142,6 @@ test('doctor names slow and costly commands without their arguments', async () =
   assert.match(texts['traffic.costly-commands'] ?? '', /^warn: Used since the start: KEYS\./)
 })
 
-/** The rules that `--acl` prints, as ACL SETUSER takes them. */
-async function printedRules(): Promise<string[]> {
-  const { stdout } = await evenkeel(['doctor', '--acl'])
-  const [, rules = ''] = /^redis-cli ACL SETUSER evenkeel-doctor reset on '><password>' (.+)$/m.exec(stdout) ?? []
-  return [...rules.matchAll(/'([^']+)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '')
-}
-
 /** Of every type one key that is large enough for a second look. */
 const LARGE = `
   for i = 1, 3000 do
@@ -158,7 +151,7 @@ const LARGE = `
   end
 `
 /** Asked of nodes of a cluster, and of replicas. */
-const ELSEWHERE = ['cluster|info', 'cluster|nodes', 'role']
+const ELSEWHERE = ['cluster|info', 'cluster|nodes', 'cluster|slots', 'role']
 
 test('doctor --acl prints what every check of the server needs, and nothing beside it', async () => {
   const rules = await printedRules()

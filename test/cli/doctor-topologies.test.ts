@@ -6,7 +6,7 @@ import { RedisServer } from '../support/redis-server.ts'
 import { withSettings } from '../support/redis-states.ts'
 import { SentinelTrio } from '../support/sentinel.ts'
 import { eventually } from '../support/wait.ts'
-import { assertCause, diagnosed, type Examination } from './command-line.ts'
+import { assertCause, diagnosed, printedRules, type Examination } from './command-line.ts'
 
 const REPLICATION = ['--only', 'replication']
 
@@ -107,6 +107,38 @@ test('doctor names slots of a cluster that nobody serves, and masters without a 
   } finally {
     await cluster.stop()
   }
+})
+
+test('doctor --acl prints what is needed of a cluster and of a replica too', async () => {
+  const rules = await printedRules()
+  const users = async (servers: readonly RedisServer[]): Promise<void> => {
+    for (const server of servers) await server.command('ACL', 'SETUSER', 'evenkeel-doctor', 'on', '>secret-1', ...rules)
+  }
+  const denied = async (url: string): Promise<void> => {
+    const { findings, failed, note } = await diagnosed(['--skip', 'host', url], { secrets: ['secret-1'] })
+    assert.equal(failed, null, note)
+    assert.deepEqual(
+      findings.filter(({ state }) => state === 'not-permitted'),
+      [],
+      note,
+    )
+  }
+  const cluster = await RedisCluster.start()
+  try {
+    await users(cluster.nodes)
+    await denied(
+      `redis+cluster://evenkeel-doctor:secret-1@${cluster.nodes.map(({ host, port }) => `${host}:${port}`).join(',')}`,
+    )
+  } finally {
+    await cluster.stop()
+  }
+  await using master = await RedisServer.start()
+  await using replica = await RedisServer.start({ args: ['--replicaof', '127.0.0.1', String(master.port)] })
+  await inSync(replica)
+  await users([master, replica])
+  await denied(replica.url.replace('://', '://evenkeel-doctor:secret-1@'))
+  const replies = String(await replica.command('INFO', 'errorstats'))
+  assert.doesNotMatch(replies, /NOPERM/)
 })
 
 test('doctor warns of a backlog that holds less than a minute of writes', async () => {

@@ -9,7 +9,7 @@ const SHARE = 0.8
 
 export const diagnosis: EvidenceSource<ServerValues['diagnosis']> = {
   reads: 'what evenkeel check looks at',
-  commands: ['ping', 'role', 'select', 'client|info'],
+  commands: ['ping', 'role', 'select', 'client|info', 'cluster|slots'],
   collect: async ({ target, clock, remainingMs }) => {
     const [only] = await check([target], { clock, timeoutMs: remainingMs * SHARE })
     return only === undefined ? failed('the check said nothing') : known(only)
