@@ -213,6 +213,8 @@ export class PostgresServer {
       listen_addresses: this.host,
       unix_socket_directories: this.#scratch,
       shared_buffers: '16MB',
+      // Under the data directory, which goes with the test: a server that is killed leaves its segments behind.
+      dynamic_shared_memory_type: 'mmap',
       fsync: (this.#options.fsync ?? true) ? 'on' : 'off',
       ...(this.#options.tls ? { ssl: 'on' } : {}),
       ...this.#options.settings,
