@@ -9,6 +9,7 @@ export const evenkeelCache: Adapter = {
   name: 'evenkeel',
   l1: true,
   l2: true,
+  deletesPatterns: true,
   open: (setting) => open(setting),
 }
 
@@ -16,6 +17,7 @@ export const evenkeelOverIoredis: Adapter = {
   name: 'evenkeel over ioredis 6',
   l1: true,
   l2: true,
+  deletesPatterns: true,
   open: (setting) => open(setting, ioredis(Redis)),
 }
 
@@ -34,6 +36,7 @@ function open({ port, prefix, l1TtlMs, l2TtlMs, maxEntries }: Setting, driver?: 
     getOrSet: (key, load) => cache.getOrSet(key, load),
     set: (key, value) => cache.set(key, value),
     delete: (key) => cache.delete(key),
+    deletePattern: (glob) => cache.deletePattern(glob),
     peek: (key) => cache.peek(key),
     close: async () => {
       await cache.close()

@@ -105,6 +105,7 @@ answerCalls<CacheFunctions>({
   peek: (key) => (theCache().peek(key) as Product | undefined)?.version,
   set: (key, version) => write((on) => on.set(key, product(key, version))),
   remove: (key) => write((on) => on.delete(key)),
+  deletePattern: async (pattern) => (await theCache().deletePattern(pattern)).deleted,
   storm: (order) => storm(theCache(), order),
   stream: async (order) => (await stream(theCache(), order)).map((outcome) => ({ end: outcome.end, ms: own(outcome) })),
   watch: (keys, everyMs) => {

@@ -40,6 +40,8 @@ export interface CacheFunctions {
   peek(key: string): number | undefined
   set(key: string, version: number): Promise<Write>
   remove(key: string): Promise<Write>
+  /** How many keys of Redis were deleted. */
+  deletePattern(pattern: string): Promise<number>
   storm(order: StormOrder): Promise<Storm>
   stream(order: StreamOrder): Promise<Timed[]>
   watch(keys: readonly string[], everyMs: number): void
