@@ -44,22 +44,31 @@ export function headerText(header: Header): string {
   return tags.length === 0 ? `${front}\n` : `${front},${tags.map(encodeURIComponent).join(',')}\n`
 }
 
-/** Undefined when it is no line that we wrote. */
+/** Undefined when it is no line that we wrote. Called for every hit, so it cuts out only what is looked at. */
 export function readHeader(line: string): { readonly header: Header; readonly seen: string } | undefined {
   if (!line.startsWith(MARK)) return undefined
-  const fields = line.slice(MARK.length).split(',')
-  if (fields.length < FIELDS) return undefined
-  const [generation = '', clock = '', token = '', storedAt = '', ttl = '', schema = '', codec = ''] = fields
-  const tags = fields.length === FIELDS ? NO_TAGS : decodedTags(fields.slice(FIELDS))
-  if (tags === undefined) return undefined
-  const numbers = {
-    generation: number(generation),
-    clock: number(clock),
-    storedAt: number(storedAt),
-    ttlMs: number(ttl),
+  const ends: number[] = []
+  for (let from = MARK.length; ends.length < FIELDS - 1; from = (ends.at(-1) ?? 0) + 1) {
+    const end = line.indexOf(',', from)
+    if (end < 0) return undefined
+    ends.push(end)
   }
-  if (Number.isNaN(numbers.generation + numbers.clock + numbers.storedAt + numbers.ttlMs)) return undefined
-  return { header: { ...numbers, token, schema, codec, tags }, seen: `${MARK}${generation},${clock},${token},` }
+  const [generation = 0, clock = 0, token = 0, storedAt = 0, ttl = 0, schema = 0] = ends
+  const codecEnd = line.indexOf(',', schema + 1)
+  const tags = codecEnd < 0 ? NO_TAGS : decodedTags(line.slice(codecEnd + 1).split(','))
+  if (tags === undefined) return undefined
+  const header: Header = {
+    generation: number(line.slice(MARK.length, generation)),
+    clock: number(line.slice(generation + 1, clock)),
+    token: line.slice(clock + 1, token),
+    storedAt: number(line.slice(token + 1, storedAt)),
+    ttlMs: number(line.slice(storedAt + 1, ttl)),
+    schema: line.slice(ttl + 1, schema),
+    codec: codecEnd < 0 ? line.slice(schema + 1) : line.slice(schema + 1, codecEnd),
+    tags,
+  }
+  if (Number.isNaN(header.generation + header.clock + header.storedAt + header.ttlMs)) return undefined
+  return { header, seen: line.slice(0, token + 1) }
 }
 
 function decodedTags(fields: readonly string[]): readonly string[] | undefined {

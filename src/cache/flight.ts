@@ -9,22 +9,23 @@
  * A change of the key while the flight is on its way detaches it: callers who come later start anew. What it brings then is
  * given to those who had asked before, and not kept.
  */
-import { CacheError } from '../errors.ts'
+import type { CacheError } from '../errors.ts'
 import { Answer, type Copy } from './answer.ts'
 import type { FlightCall, Load } from './cache.ts'
 import { Claims, type Claim } from './claims.ts'
-import { DecidedContext } from './load-context.ts'
+import { Loading, type LoadingFlight, type Phase } from './loading.ts'
 import type { Parts } from './parts.ts'
 import type { MemoryEntry } from './memory-store.ts'
-import type { Stored } from './redis-store.ts'
+import { storedIn, type RedisStore, type Stored } from './redis-store.ts'
 import { Waker } from './waker.ts'
 
-type Phase = 'reading' | 'waiting' | 'loading' | 'storing' | 'over'
+interface Hit<V> {
+  readonly kind: 'value'
+  readonly value: V
+}
 
 /** What looking at Redis came to. */
-type Found<V> =
-  | { readonly kind: 'value'; readonly value: V }
-  | { readonly kind: 'claim'; readonly claim: Claim | undefined }
+type Found<V> = Hit<V> | { readonly kind: 'claim'; readonly claim: Claim | undefined }
 
 const UNCLAIMED = { kind: 'claim', claim: undefined } as const
 /** Without anybody to tell that the value has come, another process' lease is looked at after 4 ms, then ever less often. */
@@ -34,43 +35,54 @@ const MAX_READS = 3
 /** With a source that fails, a copy answers for so long before the source is asked again. */
 const HOLD_OFF_MS = 1000
 
-export class Flight<V> {
+export class Flight<V> implements LoadingFlight<V> {
   readonly key: string
-  readonly #answer: Answer<V>
+  readonly answer: Answer<V>
   readonly #parts: Parts<V>
-  readonly #call: FlightCall<V>
-  readonly #claims: Claims
-  readonly #waker: Waker
+  readonly call: FlightCall<V>
+  #madeClaims: Claims | undefined
+  #madeWaker: Waker | undefined
   readonly #epoch: number
   /** Began while a write of our own was on its way: what is read then is not known to stay. */
   readonly #unsure: boolean
-  /** What the value's load began with: tag deletions, doubts about tags, generation. */
-  readonly #began: { readonly clock: number; readonly forgotten: number; readonly generation: number }
-  #phase: Phase = 'reading'
-  #fenced = false
+  readonly began: LoadingFlight<V>['began']
+  phase: Phase = 'reading'
+  fenced = false
   #stirred = false
   /** A copy that may have been changed unheard: not to be given unless Redis does not answer. */
   #doubtful: Copy<V> | undefined
   #answered = false
-  #echoed = false
+  echoed = false
   #abort: AbortController | undefined
 
   constructor(key: string, call: FlightCall<V>, parts: Parts<V>) {
     this.key = key
-    this.#call = call
+    this.call = call
     this.#parts = parts
-    this.#claims = new Claims(key, parts)
-    this.#waker = new Waker(parts.settings.clock)
     this.#epoch = parts.trust.epoch
     this.#unsure = parts.traffic.writing(key)
     const { clock, forgotten } = parts.tags
-    this.#began = { clock, forgotten, generation: parts.replay.generation }
+    this.began = { clock, forgotten, generation: parts.replay.generation }
     const { settings, counters } = parts
-    this.#answer = new Answer({ settings, counters, onDeserted: (reason) => this.#abort?.abort(reason) })
+    this.answer = new Answer({ settings, counters, onDeserted: (reason) => this.#abort?.abort(reason) })
+  }
+
+  /** Most flights end with the first answer and need neither. */
+  get claims(): Claims {
+    return (this.#madeClaims ??= new Claims(this.key, this.#parts))
+  }
+
+  get #waker(): Waker {
+    return (this.#madeWaker ??= new Waker(this.#parts.settings.clock))
+  }
+
+  /** Made when a load asks for it. */
+  get signal(): AbortSignal {
+    return (this.#abort ??= new AbortController()).signal
   }
 
   get loads(): boolean {
-    return this.#call.load !== undefined
+    return this.call.load !== undefined
   }
 
   /** Begins; `copy` is what memory holds, its time passed or not known to be true. */
@@ -82,7 +94,8 @@ export class Flight<V> {
       const tagged = copy.tags !== undefined && !this.#parts.tags.assure(copy.tags)
       if (!asks || (copy.epoch === this.#epoch && trust.hears && !tagged)) this.#believe()
     }
-    void this.#fly(asks)
+    if (asks) this.#ask(redis)
+    else void this.#fly(false)
   }
 
   /** Loads a value anew that is still good, when no other process does; nobody waits for it. */
@@ -93,97 +106,139 @@ export class Flight<V> {
 
   /** One caller more. */
   join(signal: AbortSignal | undefined): Promise<V | undefined> {
-    return this.#answer.join(signal)
+    return this.answer.join(signal)
   }
 
   /** Nobody who asked waits for it: he was given a copy. */
   leave(): void {
-    this.#answer.promise.catch(() => 'a copy was given')
+    this.answer.promise.catch(() => 'a copy was given')
   }
 
   /** The key was changed by this process: what the flight brings is not kept. */
   fence(): void {
-    this.#fenced = true
+    this.fenced = true
     this.forgetCopies()
-    this.#waker.wake()
+    this.#madeWaker?.wake()
   }
 
   /** Redis tells that the key was changed, perhaps by this flight's own script. Returns whether later callers may still join. */
   stir(): boolean {
-    if (this.#phase !== 'storing') this.forgetCopies()
-    if (this.#phase === 'reading') this.#stirred = true
-    else if (this.#phase === 'waiting') this.#waker.wake()
-    else this.#echoed = true
-    return this.#phase === 'reading' || this.#phase === 'waiting'
+    if (this.phase !== 'storing') this.forgetCopies()
+    if (this.phase === 'reading') this.#stirred = true
+    else if (this.phase === 'waiting') this.#waker.wake()
+    else this.echoed = true
+    return this.phase === 'reading' || this.phase === 'waiting'
   }
 
   /** Everything may have changed. */
   cancel(error: CacheError): void {
-    this.#fenced = true
+    this.fenced = true
     this.#abort?.abort(error)
-    this.#answer.fail(error)
+    this.answer.fail(error)
     this.#waker.wake()
   }
 
   // --- the way --------------------------------------------------------------------------------------------------
 
-  async #fly(asks: boolean): Promise<void> {
+  /** The first question, whose usual answer ends the flight: no more promises than that takes. */
+  #ask(redis: RedisStore): void {
+    const { trust } = this.#parts
+    const { answers } = trust
+    redis.read(this.key).then(
+      (reply) => this.#hit(storedIn(reply)),
+      (error: unknown) => {
+        this.#unanswered(error, answers)
+        void this.#fly(true, 'unanswered')
+      },
+    )
+  }
+
+  #hit(stored: Stored): void {
+    this.#parts.trust.answered()
+    if (this.#stirred || stored.kind !== 'value' || stored.header.tags.length > 0) {
+      void this.#fly(true, this.#stirred ? undefined : stored)
+      return
+    }
+    this.#answered = true
+    this.#doubtful = undefined
+    try {
+      const found = this.#judge(stored)
+      if (found === undefined) void this.#fly(true, stored, true)
+      else this.#land(() => this.answer.give(found.value))
+    } catch (error) {
+      this.#land(() => this.#fail(error))
+    }
+  }
+
+  #land(tell: () => void): void {
+    tell()
+    this.phase = 'over'
+    this.#parts.traffic.landed(this)
+  }
+
+  #unanswered(error: unknown, answersBefore: number): void {
+    this.#parts.counters.l2Errors += 1
+    this.#parts.trust.failed(error, answersBefore)
+  }
+
+  async #fly(asks: boolean, first?: Stored | 'unanswered', judged = false): Promise<void> {
     const { traffic } = this.#parts
     try {
-      const found = asks ? await this.#look() : UNCLAIMED
-      if (found.kind === 'value') this.#answer.give(found.value)
-      else if (this.#call.load === undefined) this.#giveWithoutLoad(asks)
-      else await this.#load(this.#call.load, found.claim)
+      const found = asks ? await this.#look(first, judged) : UNCLAIMED
+      if (found.kind === 'value') this.answer.give(found.value)
+      else if (this.call.load === undefined) this.#giveWithoutLoad(asks)
+      else await new Loading(this, this.#parts).run(this.call.load, found.claim)
     } catch (error) {
       this.#fail(error)
     } finally {
-      this.#phase = 'over'
+      this.phase = 'over'
       traffic.landed(this)
     }
   }
 
   /** Redis does not say otherwise: the copy may be given. */
   #believe(): void {
-    if (this.#doubtful !== undefined) this.#answer.hold(this.#doubtful)
+    if (this.#doubtful !== undefined) this.answer.hold(this.#doubtful)
     this.#doubtful = undefined
   }
 
   /** The copy in hand is of no use any more. */
   forgetCopies(): void {
     this.#doubtful = undefined
-    this.#answer.forgetCopy()
+    this.answer.forgetCopy()
   }
 
   /** Nothing better is to be had; what Redis does not hold is not there, whatever memory holds. */
   #giveWithoutLoad(asked: boolean): void {
-    const copy = asked && this.#answered ? undefined : this.#answer.standIn
-    if (copy === undefined) this.#answer.give(undefined)
-    else this.#answer.giveCopy(copy)
+    const copy = asked && this.#answered ? undefined : this.answer.standIn
+    if (copy === undefined) this.answer.give(undefined)
+    else this.answer.giveCopy(copy)
   }
 
   async #refresh(load: Load<V>, seen: string): Promise<void> {
     const { traffic, counters } = this.#parts
     try {
-      const claim = await this.#claims.guard(seen)
+      const claim = await this.claims.guard(seen)
       if (claim === undefined) return
       counters.loadsEarly += 1
-      await this.#load(load, claim)
+      await new Loading(this, this.#parts).run(load, claim)
     } catch (error) {
       // What the load throws is counted where it is run; a Redis that does not answer shows in the health.
       this.#fail(error)
     } finally {
-      this.#phase = 'over'
+      this.phase = 'over'
       traffic.landed(this)
     }
   }
 
   /** Looks at Redis until there is a value, or it is ours to load. */
-  async #look(): Promise<Found<V>> {
+  async #look(first: Stored | 'unanswered' | undefined, judged: boolean): Promise<Found<V>> {
     const { settings, trust } = this.#parts
     const until = settings.clock.now() + settings.lease.waitMs
     let pollMs = trust.hears ? POLL_MS.firstWhenTold : POLL_MS.first
     for (let waits = 0; ; waits++) {
-      const stored = await this.#read()
+      const stored =
+        waits === 0 && first !== undefined ? (first === 'unanswered' ? undefined : first) : await this.#read()
       const answered =
         stored !== undefined && (stored.kind !== 'value' || (await this.#parts.upkeep.learnTags(stored.header.tags)))
       if (!answered) {
@@ -192,17 +247,17 @@ export class Flight<V> {
       }
       this.#answered = true
       this.#doubtful = undefined
-      const value = this.#judge(stored)
+      const value = judged && waits === 0 ? undefined : this.#judge(stored)
       if (value !== undefined) return value
-      if (this.#call.load === undefined) return UNCLAIMED
+      if (this.call.load === undefined) return UNCLAIMED
       if (stored.kind !== 'lease') {
-        const claim = await this.#claims.take(stored, stored.kind === 'value' && this.#answer.copy !== undefined)
+        const claim = await this.claims.take(stored, stored.kind === 'value' && this.answer.copy !== undefined)
         if (claim !== 'taken') return { kind: 'claim', claim }
         // Whoever had it has failed, and now others try: one more turn of waiting would make the last of them wait long.
         if (waits > 0) return UNCLAIMED
       }
-      if (settings.clock.now() >= until || this.#fenced || !trust.usable) return UNCLAIMED
-      this.#phase = 'waiting'
+      if (settings.clock.now() >= until || this.fenced || !trust.usable) return UNCLAIMED
+      this.phase = 'waiting'
       await this.#waker.sleep(Math.min(pollMs, until - settings.clock.now()))
       pollMs = Math.min(POLL_MS.cap, pollMs * 2)
     }
@@ -210,26 +265,25 @@ export class Flight<V> {
 
   /** What Redis holds, read so that nothing changed under way; undefined: no answer. */
   async #read(): Promise<Stored | undefined> {
-    const { redis, trust, counters } = this.#parts
+    const { redis, trust } = this.#parts
     for (let reads = 1; ; reads++) {
-      this.#phase = 'reading'
+      this.phase = 'reading'
       this.#stirred = false
       const { answers } = trust
       try {
-        const stored = await redis?.read(this.key)
+        const reply = (await redis?.read(this.key)) ?? null
         trust.answered()
         if (this.#stirred && reads < MAX_READS) continue
-        return stored
+        return storedIn(reply)
       } catch (error) {
-        counters.l2Errors += 1
-        trust.failed(error, answers)
+        this.#unanswered(error, answers)
         return undefined
       }
     }
   }
 
   /** A good value is kept and returned; one whose time has passed stays in hand. */
-  #judge(stored: Stored): Found<V> | undefined {
+  #judge(stored: Stored): Hit<V> | undefined {
     const { counters, upkeep } = this.#parts
     if (stored.kind !== 'value') {
       if (stored.kind === 'foreign') upkeep.undecodable(this.key, 'Redis holds something that is no value of ours')
@@ -242,117 +296,26 @@ export class Flight<V> {
       return undefined
     }
     if (opened.remainingMs <= 0) {
-      this.#answer.hold({ value: opened.value, freshUntil: this.#now() + opened.remainingMs })
+      this.answer.hold({ value: opened.value, freshUntil: this.#now() + opened.remainingMs })
       counters.l2Misses += 1
       return undefined
     }
     counters.l2Hits += 1
-    if (!this.#fenced) {
+    if (!this.fenced) {
       const certain = !this.#stirred && !this.#unsure && this.#parts.trust.hears
       upkeep.keepRead(this.key, opened, certain ? this.#epoch : 'unverified')
-      this.#parts.refreshEarly(this.key, this.#call, { ...opened, seen: stored.seen })
+      this.#parts.refreshEarly(this.key, this.call, { ...opened, seen: stored.seen })
     }
     return { kind: 'value', value: opened.value }
   }
 
-  // --- loading --------------------------------------------------------------------------------------------------
-
-  async #load(load: Load<V>, claim: Claim | undefined): Promise<void> {
-    const { trust, gate, counters, settings } = this.#parts
-    const bounded = !trust.usable
-    this.#phase = 'loading'
-    if (bounded && !gate.tryEnter()) {
-      const anyCopy = settings.away.overflow === 'stale' && !this.#fenced ? this.#answer.copy : undefined
-      if (anyCopy === undefined && (settings.away.overflow === 'reject' || !(await gate.enter()))) {
-        counters.loadsRefused += 1
-        throw new CacheError('CACHE_BUSY', `${settings.away.maxLoads} loads run already while Redis is away.`, {
-          retryable: true,
-          nextStep: "Raise 'away.maxLoads' if the source can bear more.",
-        })
-      }
-      if (anyCopy !== undefined) {
-        this.#answer.giveCopy(anyCopy)
-        return
-      }
-    }
-    try {
-      await this.#loadNow(load, claim)
-    } finally {
-      if (bounded) gate.leave()
-    }
-  }
-
-  async #loadNow(load: Load<V>, claim: Claim | undefined): Promise<void> {
-    const { counters, upkeep } = this.#parts
-    const context = new DecidedContext(this.key, this.#call.tags, () => (this.#abort ??= new AbortController()).signal)
-    const stopRenewing = claim?.kind === 'lease' ? upkeep.renew(this.key, claim.token) : undefined
-    counters.loads += 1
-    let value: V | undefined
-    try {
-      value = await load(this.key, context)
-    } catch (error) {
-      counters.loadsFailed += 1
-      stopRenewing?.()
-      this.#claims.release(claim)
-      throw error
-    }
-    stopRenewing?.()
-    if (value === undefined || context.skipped) {
-      this.#claims.release(claim)
-      if (value === undefined) this.#answer.give(undefined)
-      else this.#answer.give(value)
-      return
-    }
-    upkeep.isolate(value)
-    this.#answer.give(value)
-    await this.#store(value, context, claim)
-  }
-
-  async #store(value: V, context: DecidedContext, claim: Claim | undefined): Promise<void> {
-    const { counters, redis, upkeep, traffic, trust, settings } = this.#parts
-    const { key } = this
-    const ttlMs = upkeep.ttlOf(context.ttlMs ?? this.#call.ttlMs)
-    // Named only now, a tag may have been deleted while the load ran.
-    const late = context.tags !== this.#call.tags
-    const tags = late ? [...new Set([...this.#call.tags, ...context.tags])] : this.#call.tags
-    if (late && this.#began.forgotten !== this.#parts.tags.forgotten) this.#fenced = true
-    const facts = { ttlMs, l1TtlMs: this.#call.l1TtlMs, tags, ...this.#began }
-    if (claim === undefined || redis === undefined || this.#fenced) {
-      this.#claims.release(claim)
-      if (this.#fenced || (this.#echoed && claim === undefined)) counters.fenced += 1
-      else
-        upkeep.keepLoaded(key, value, {
-          ...facts,
-          epoch: trust.memoryOnly ? trust.epoch : 'unverified',
-          bytes: undefined,
-        })
-      return
-    }
-    const data = upkeep.encode(key, value, facts)
-    if (data === undefined) {
-      this.#claims.release(claim)
-      upkeep.keepLoaded(key, value, { ...facts, epoch: 'unverified', bytes: undefined })
-      return
-    }
-    this.#phase = 'storing'
-    traffic.beginWrite(key)
-    const outcome = await this.#claims.store(claim, { data, lifeMs: ttlMs + settings.staleMs })
-    traffic.endWrite(key)
-    if (outcome === 'refused' || this.#fenced) counters.fenced += 1
-    else {
-      const epoch = outcome === 'stored' && !this.#echoed ? 'echo-due' : 'unverified'
-      upkeep.keepLoaded(key, value, { ...facts, epoch, bytes: data.length })
-    }
-    if (claim.kind === 'guard') this.#claims.release(claim)
-  }
-
   /** A copy stands in for a while; else everybody who waits gets the error, at once. */
   #fail(error: unknown): void {
-    const copy = this.#fenced ? undefined : this.#answer.standIn
-    if (copy === undefined) this.#answer.fail(error)
+    const copy = this.fenced ? undefined : this.answer.standIn
+    if (copy === undefined) this.answer.fail(error)
     else {
       this.#parts.upkeep.holdOff(this.key, HOLD_OFF_MS)
-      this.#answer.giveCopy(copy)
+      this.answer.giveCopy(copy)
     }
   }
 

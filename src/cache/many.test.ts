@@ -99,6 +99,7 @@ test('deleteTag() makes every value with the tag a miss, in every process, howev
   for (const { cache } of [one, other]) await settled(clock, cache.getMany(['a', 'b', 'c']))
   assert.equal(await settled(clock, one.cache.deleteTag('sale')), 'applied')
   await clock.advance(1)
+  assert.equal(other.cache.peek('a'), undefined)
   for (const { cache } of [one, other]) {
     const found = await settled(clock, cache.getMany(['a', 'b', 'c']))
     assert.deepEqual([...found.keys()], ['c'])

@@ -84,6 +84,6 @@ test('under any sequence the bounds hold and the books are right', () => {
         )
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 2000 },
   )
 })

@@ -34,13 +34,13 @@ export interface EntryTags {
 /** One value in memory. */
 export class MemoryEntry<V> {
   readonly key: string
-  value: V
+  readonly value: V
   epoch: number
   expiresAt: number
-  freshUntil: number
-  usableUntil: number
-  bytes: number
-  tags: EntryTags | undefined
+  readonly freshUntil: number
+  readonly usableUntil: number
+  readonly bytes: number
+  readonly tags: EntryTags | undefined
   /** Asked for since the hand came by. */
   visited = false
   newer: MemoryEntry<V> | undefined
@@ -48,16 +48,6 @@ export class MemoryEntry<V> {
 
   constructor(key: string, value: V, facts: EntryFacts) {
     this.key = key
-    this.value = value
-    this.epoch = facts.epoch
-    this.expiresAt = facts.expiresAt
-    this.freshUntil = facts.freshUntil
-    this.usableUntil = facts.usableUntil
-    this.bytes = facts.bytes
-    this.tags = facts.tags
-  }
-
-  replace(value: V, facts: EntryFacts): void {
     this.value = value
     this.epoch = facts.epoch
     this.expiresAt = facts.expiresAt
@@ -120,15 +110,10 @@ export class MemoryStore<V> {
       return
     }
     this.#sweep(now)
-    if (present !== undefined && this.#entries.has(key)) {
-      this.#bytes += facts.bytes - present.bytes
-      present.replace(value, facts)
-      present.visited = true
-      while (this.#bytes > maxBytes) this.#evict(now)
-    } else {
-      while (this.#entries.size >= maxEntries || this.#bytes + facts.bytes > maxBytes) this.#evict(now)
-      this.#insert(new MemoryEntry(key, value, facts))
-    }
+    const entry = new MemoryEntry(key, value, facts)
+    if (present !== undefined && this.delete(key)) entry.visited = true
+    while (this.#entries.size >= maxEntries || this.#bytes + facts.bytes > maxBytes) this.#evict(now)
+    this.#insert(entry)
   }
 
   /** Returns whether there was one. */

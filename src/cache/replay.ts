@@ -33,6 +33,11 @@ local next = string.format('%.0f %.0f %s', g, c, r)
 if next ~= held then redis.call('SET', KEYS[1], next) end
 return {string.format('%.0f', g), string.format('%.0f', c)}`)
 
+/** Notes that a tag was deleted at clock ARGV[1], for ARGV[2] ms; of two that delete it at once the later clock stays. */
+export const TAG = new Script(`local held = tonumber(redis.call('GET', KEYS[1]) or '0') or 0
+redis.call('SET', KEYS[1], math.max(held, tonumber(ARGV[1])), 'PX', ARGV[2])
+return 1`)
+
 export interface ReplayOptions {
   readonly link: RedisLink | undefined
   readonly names: KeyNames
@@ -99,7 +104,7 @@ export class Replay {
     if (link === undefined) return
     const clock = await this.#move('clock')
     const name = names.tag(tag)
-    await link.send(['SET', name, String(clock), 'PX', String(tagLifeMs())], { deadlineMs })
+    await TAG.run(link, { keys: [name], args: [String(clock), String(tagLifeMs())], deadlineMs })
     tags.learned(tag, clock)
     publish(name)
   }

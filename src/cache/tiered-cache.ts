@@ -93,8 +93,10 @@ export class TieredCache<V> implements Cache<V> {
   peek(key: string): V | undefined {
     const entry = this.#memory.get(key)
     if (entry === undefined || entry.expiresAt <= this.#settings.clock.now()) return undefined
-    if (entry.epoch !== this.#trust.epoch && this.#trust.usable) return undefined
-    if (entry.tags !== undefined && !this.#parts.tags.allow(entry.tags)) return undefined
+    const { usable, epoch } = this.#trust
+    if (entry.epoch !== epoch && usable) return undefined
+    const { tags } = this.#parts
+    if (entry.tags !== undefined && !(usable ? tags.assure(entry.tags) : tags.allow(entry.tags))) return undefined
     return this.#clone ? structuredClone(entry.value) : entry.value
   }
 
@@ -136,16 +138,16 @@ export class TieredCache<V> implements Cache<V> {
       const value = await promise.finally(() => batch?.settled(key))
       if (value !== undefined) values.set(key, value)
     }
-    await Promise.all(wanted.map(one))
+    await inTurns(wanted, one)
     return new Map(wanted.flatMap((key) => (values.has(key) ? [[key, values.get(key) as V]] : [])))
   }
 
   async setMany(entries: Iterable<readonly [string, V]>, options: WriteOptions = NO_OPTIONS): Promise<WriteOutcome> {
-    return together(await Promise.all([...entries].map(([key, value]) => this.set(key, value, options))))
+    return together(await inTurns([...entries], ([key, value]) => this.set(key, value, options)))
   }
 
   async deleteMany(keys: Iterable<string>): Promise<WriteOutcome> {
-    return together(await Promise.all([...keys].map((key) => this.delete(key))))
+    return together(await inTurns([...keys], (key) => this.delete(key)))
   }
 
   deletePattern(pattern: string, options: DeletePatternOptions = {}): Promise<PatternOutcome> {
@@ -317,6 +319,16 @@ export class TieredCache<V> implements Cache<V> {
 const NO_OPTIONS: LoadOptions = {}
 const NO_TAGS: readonly string[] = []
 const NO_LOAD: FlightCall<never> = { load: undefined, ttlMs: 1, l1TtlMs: 1, tags: NO_TAGS }
+
+/** So many at once that the last need not wait for its deadline in line behind the first. */
+const AT_ONCE = 500
+
+async function inTurns<Item, Result>(items: readonly Item[], run: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = []
+  for (let from = 0; from < items.length; from += AT_ONCE)
+    results.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map(run))))
+  return results
+}
 
 function closedError(): CacheError {
   return new CacheError('CACHE_CLOSED', 'The cache was closed.')

@@ -5,6 +5,7 @@
 import type { Registry } from 'prom-client'
 import type { Database } from '../database/index.ts'
 import type { LinkStats, RedisLink } from '../link/index.ts'
+import { addCacheMetrics } from './cache-metrics.ts'
 import { l1StatsOf, type ReportedCache } from './cache-report.ts'
 import type { IncidentTotals } from './incidents.ts'
 import type { Subject } from './incident.ts'
@@ -85,6 +86,7 @@ async function registryOf(sources: MetricsSources): Promise<Registry> {
   addDatabaseMetrics(family, sources.database)
   addTaskMetrics(family, sources.tasks)
   addIncidentMetrics(family, sources)
+  addCacheMetrics(family, sources.caches ?? (() => []))
   return family.registry
 }
 

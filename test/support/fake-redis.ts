@@ -9,7 +9,7 @@ import { LinkError, ReplyError, type Reason } from '../../src/errors.ts'
 import type { LinkHealth, RedisLink, SendOptions, ServerIdentity } from '../../src/link/index.ts'
 import { globTest } from '../../src/cache/glob.ts'
 import { RELEASE, RENEW, REPLACE } from '../../src/cache/redis-store.ts'
-import { STATE } from '../../src/cache/replay.ts'
+import { STATE, TAG } from '../../src/cache/replay.ts'
 import type { FakeClock } from './fake-clock.ts'
 
 type Argument = string | Buffer
@@ -134,6 +134,8 @@ export class FakeRedis {
       if (held === first) this.#set([key, first, 'PX', second], undefined)
       return held === first ? 1 : 0
     }
+    if (hash === TAG.hash)
+      return this.#set([key, String(Math.max(Number(held ?? 0), Number(first))), 'PX', second], undefined)
     if (hash === STATE.hash) return this.#state(key, held, args)
     throw new ReplyError('NOSCRIPT No matching script.', { executed: 'no' })
   }

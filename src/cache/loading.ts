@@ -1,0 +1,127 @@
+/**
+ * The second half of a flight: nobody holds the value, so it is loaded, given to who waits, and stored if it may be.
+ */
+import { CacheError } from '../errors.ts'
+import type { Answer } from './answer.ts'
+import type { FlightCall, Load } from './cache.ts'
+import type { Claim, Claims } from './claims.ts'
+import { DecidedContext } from './load-context.ts'
+import type { Parts } from './parts.ts'
+
+export type Phase = 'reading' | 'waiting' | 'loading' | 'storing' | 'over'
+
+/** What a load knows and tells of its flight. */
+export interface LoadingFlight<V> {
+  readonly key: string
+  readonly call: FlightCall<V>
+  readonly answer: Answer<V>
+  readonly claims: Claims
+  /** What the value's load began with: tag deletions, doubts about tags, generation. */
+  readonly began: { readonly clock: number; readonly forgotten: number; readonly generation: number }
+  /** Aborts when nobody waits. */
+  readonly signal: AbortSignal
+  phase: Phase
+  /** This process has changed the key since. */
+  fenced: boolean
+  /** Redis has told of a change since, perhaps of our own. */
+  echoed: boolean
+}
+
+export class Loading<V> {
+  readonly #flight: LoadingFlight<V>
+  readonly #parts: Parts<V>
+
+  constructor(flight: LoadingFlight<V>, parts: Parts<V>) {
+    this.#flight = flight
+    this.#parts = parts
+  }
+
+  async run(load: Load<V>, claim: Claim | undefined): Promise<void> {
+    const { trust, gate, counters, settings } = this.#parts
+    const bounded = !trust.usable
+    this.#flight.phase = 'loading'
+    if (bounded && !gate.tryEnter()) {
+      const anyCopy = settings.away.overflow === 'stale' && !this.#flight.fenced ? this.#flight.answer.copy : undefined
+      if (anyCopy === undefined && (settings.away.overflow === 'reject' || !(await gate.enter()))) {
+        counters.loadsRefused += 1
+        throw new CacheError('CACHE_BUSY', `${settings.away.maxLoads} loads run already while Redis is away.`, {
+          retryable: true,
+          nextStep: "Raise 'away.maxLoads' if the source can bear more.",
+        })
+      }
+      if (anyCopy !== undefined) {
+        this.#flight.answer.giveCopy(anyCopy)
+        return
+      }
+    }
+    try {
+      await this.#loadNow(load, claim)
+    } finally {
+      if (bounded) gate.leave()
+    }
+  }
+
+  async #loadNow(load: Load<V>, claim: Claim | undefined): Promise<void> {
+    const { counters, upkeep } = this.#parts
+    const context = new DecidedContext(this.#flight.key, this.#flight.call.tags, () => this.#flight.signal)
+    const stopRenewing = claim?.kind === 'lease' ? upkeep.renew(this.#flight.key, claim.token) : undefined
+    counters.loads += 1
+    let value: V | undefined
+    try {
+      value = await load(this.#flight.key, context)
+    } catch (error) {
+      counters.loadsFailed += 1
+      stopRenewing?.()
+      this.#flight.claims.release(claim)
+      throw error
+    }
+    stopRenewing?.()
+    if (value === undefined || context.skipped) {
+      this.#flight.claims.release(claim)
+      if (value === undefined) this.#flight.answer.give(undefined)
+      else this.#flight.answer.give(value)
+      return
+    }
+    upkeep.isolate(value)
+    this.#flight.answer.give(value)
+    await this.#store(value, context, claim)
+  }
+
+  async #store(value: V, context: DecidedContext, claim: Claim | undefined): Promise<void> {
+    const { counters, redis, upkeep, traffic, trust, settings } = this.#parts
+    const { key } = this.#flight
+    const ttlMs = upkeep.ttlOf(context.ttlMs ?? this.#flight.call.ttlMs)
+    // Named only now, a tag may have been deleted while the load ran.
+    const late = context.tags !== this.#flight.call.tags
+    const tags = late ? [...new Set([...this.#flight.call.tags, ...context.tags])] : this.#flight.call.tags
+    if (late && this.#flight.began.forgotten !== this.#parts.tags.forgotten) this.#flight.fenced = true
+    const facts = { ttlMs, l1TtlMs: this.#flight.call.l1TtlMs, tags, ...this.#flight.began }
+    if (claim === undefined || redis === undefined || this.#flight.fenced) {
+      this.#flight.claims.release(claim)
+      if (this.#flight.fenced || (this.#flight.echoed && claim === undefined)) counters.fenced += 1
+      else
+        upkeep.keepLoaded(key, value, {
+          ...facts,
+          epoch: trust.memoryOnly ? trust.epoch : 'unverified',
+          bytes: undefined,
+        })
+      return
+    }
+    const data = upkeep.encode(key, value, facts)
+    if (data === undefined) {
+      this.#flight.claims.release(claim)
+      upkeep.keepLoaded(key, value, { ...facts, epoch: 'unverified', bytes: undefined })
+      return
+    }
+    this.#flight.phase = 'storing'
+    traffic.beginWrite(key)
+    const outcome = await this.#flight.claims.store(claim, { data, lifeMs: ttlMs + settings.staleMs })
+    traffic.endWrite(key)
+    if (outcome === 'refused' || this.#flight.fenced) counters.fenced += 1
+    else {
+      const epoch = outcome === 'stored' && !this.#flight.echoed ? 'echo-due' : 'unverified'
+      upkeep.keepLoaded(key, value, { ...facts, epoch, bytes: data.length })
+    }
+    if (claim.kind === 'guard') this.#flight.claims.release(claim)
+  }
+}
