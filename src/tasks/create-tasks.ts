@@ -57,7 +57,7 @@ export function createTasks<Definitions extends TaskDefinitions>(
   options: CreateTasksOptions,
 ): Tasks<Definitions> {
   const { database, link, ...rest } = options
-  const settings = readSettings(rest)
+  const settings = readSettings(rest, database.engine)
   checkDefinitions(definitions)
   return new LiveTasks(new Map(Object.entries(definitions)), { database, link, settings })
 }
@@ -335,7 +335,7 @@ class LiveTasks implements Tasks {
     this.#listening ??= this.#parts.database.listen(CHANNEL, {
       onMessage: (text) => this.#heard(text),
       onGap: () => {
-        if (this.#working) this.#sweep.now()
+        if (this.#working) this.#sweep.changed()
         this.#leases.look()
         this.#waiting.look()
       },

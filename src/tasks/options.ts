@@ -4,6 +4,7 @@
 import { hostname } from 'node:os'
 import { systemClock } from '../clock.ts'
 import type { Clock, Random } from '../clock.ts'
+import type { EngineName } from '../database/index.ts'
 import { OptionError } from '../errors.ts'
 import { knownOptions, numberOption, wordOption } from '../options.ts'
 import type { TaskDefinition, TaskDefinitions } from './definitions.ts'
@@ -30,7 +31,7 @@ export interface TasksOptions {
   readonly leaseMs?: number
   /** How often each worker looks into the database, give or take a quarter. @default 1000 */
   readonly sweepMs?: number
-  /** While hints flow, a sweep leaves tasks to them that are younger than this. @default 1500 */
+  /** While hints flow, a sweep leaves tasks to them that are younger than this; with SQLite 250 at most. @default 1500 */
   readonly hintGraceMs?: number
   /** A hint that Redis has not taken within this counts as failed, and the database wakes the workers. @default 100 */
   readonly hintDeadlineMs?: number
@@ -75,6 +76,9 @@ const DEFAULTS: Omit<TasksSettings, 'instance'> = {
   random: Math.random,
 }
 
+/** With SQLite hints have less time: other processes are told by nothing else that there is a task. */
+const FILE_GRACE_MS = 250
+
 /** Node's timers end here. */
 const LONGEST_MS = 2 ** 31 - 1
 const LONGEST_KEPT_MS = 36_500 * DAY_MS
@@ -95,7 +99,7 @@ const RANGES = {
 const QUEUE = /^[A-Za-z0-9_.-]{1,100}$/
 
 /** Checks the options and fills in what was left out. */
-export function readSettings(options: TasksOptions): TasksSettings {
+export function readSettings(options: TasksOptions, engine: EngineName = 'postgres'): TasksSettings {
   knownOptions('tasks', options, [...Object.keys(DEFAULTS), 'instance'])
   const settings: TasksSettings = {
     ...DEFAULTS,
@@ -109,7 +113,8 @@ export function readSettings(options: TasksOptions): TasksSettings {
       `Expected 'tasks.queue' to be letters, digits, '_', '.' and '-', got '${settings.queue}'.`,
     )
   for (const name of keysOf(RANGES)) numberOption(`tasks.${name}`, settings[name], RANGES[name])
-  return settings
+  const { hintGraceMs } = settings
+  return engine === 'sqlite' ? { ...settings, hintGraceMs: Math.min(hintGraceMs, FILE_GRACE_MS) } : settings
 }
 
 const DEFINITION_NAMES = [

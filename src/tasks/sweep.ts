@@ -63,6 +63,12 @@ export class Sweep {
     this.#running ??= this.#rounds()
   }
 
+  /** Somebody may have stored tasks: what is too young now, because hints flow, is looked for when it is not any more. */
+  changed(): void {
+    this.now()
+    if (this.#options.flowing()) this.within(this.#options.settings.hintGraceMs)
+  }
+
   /** Something is due by then. */
   within(milliseconds: number): void {
     if (this.#stopped || milliseconds > this.#options.settings.sweepMs) return

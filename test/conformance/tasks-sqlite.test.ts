@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, suite, test } from 'node:test'
 import { removeScratch, scratchDirectory } from '../support/leash.ts'
+import { eventually } from '../support/wait.ts'
 import { TasksSubject, type TasksPlace } from './tasks-subject.ts'
 import { tasksSuite } from './tasks-suite.ts'
 
@@ -44,6 +45,21 @@ suite('sqlite, and only there', () => {
     const queue = subject.newQueue()
     const definitions = { echo: { run: (given: number) => given } }
     await subject.process(definitions, { queue, redis: null, sweepMs: 60_000 })
+    const { tasks } = await subject.process(definitions, { queue, redis: null, worker: false })
+    const { id } = await tasks.start('echo', 7)
+    assert.deepEqual(await tasks.result(id, { waitMs: 20_000 }), { state: 'done', value: 7 })
+  })
+
+  test('a worker to whom hints flow runs what another process stored without one, long before the grace of hints is over', async () => {
+    const queue = subject.newQueue()
+    const definitions = { echo: { run: (given: number) => given } }
+    const worker = await subject.process(definitions, { queue, sweepMs: 60_000, hintGraceMs: 60_000 })
+    const hinting = await subject.process(definitions, { queue, worker: false })
+    const hinted = async (): Promise<boolean> => {
+      await hinting.tasks.start('echo', 1)
+      return worker.tasks.stats.started.redis > 0
+    }
+    await eventually('hints flow', hinted, { everyMs: 100, timeoutMs: 20_000 })
     const { tasks } = await subject.process(definitions, { queue, redis: null, worker: false })
     const { id } = await tasks.start('echo', 7)
     assert.deepEqual(await tasks.result(id, { waitMs: 20_000 }), { state: 'done', value: 7 })
