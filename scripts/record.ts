@@ -25,9 +25,14 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   picture: recordPicture,
   session: async () => publish('session', `\`\`\`console\n${await recordSession()}\n\`\`\``),
   setup: async () => publish('setup', `\`\`\`console\n${await recordSetup()}\n\`\`\``),
-  'link-outages': benchmark('outages'),
-  'link-throughput': benchmark('throughput'),
-  'link-herd': benchmark('herd'),
+  'link-outages': benchmark('link', 'outages'),
+  'link-throughput': benchmark('link', 'throughput'),
+  'link-herd': benchmark('link', 'herd'),
+  'tasks-enqueue': benchmark('tasks', 'enqueue'),
+  'tasks-orders': benchmark('tasks', 'orders'),
+  'tasks-end-to-end': benchmark('tasks', 'end-to-end'),
+  'tasks-latency': benchmark('tasks', 'latency'),
+  'tasks-outages': benchmark('tasks', 'outages'),
 }
 
 const wanted = process.argv.slice(2)
@@ -62,11 +67,14 @@ async function recordPicture(): Promise<void> {
 }
 
 /** The benchmark prints its tables as Markdown. */
-function benchmark(part: string): () => Promise<void> {
+function benchmark(subject: 'link' | 'tasks', part: string): () => Promise<void> {
   return async () => {
-    const program = ['node', '--conditions=evenkeel-source', 'bench/link.ts', part]
+    const program = ['node', '--conditions=evenkeel-source', `bench/${subject}.ts`, part]
     const tables = (await mustRun(program, { limitMs: BENCH_LIMIT_MS })).trim()
-    publish(`link-${part}`, `${tables}\n\n${await circumstances(`npm run bench:link -- ${part}`, 'english')}`)
+    publish(
+      `${subject}-${part}`,
+      `${tables}\n\n${await circumstances(`npm run bench:${subject} -- ${part}`, 'english')}`,
+    )
   }
 }
 

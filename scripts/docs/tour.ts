@@ -120,9 +120,9 @@ export const TASKS: Tour = {
   stops: {
     'What others see': ['tasks', 'definitions', 'task', 'options', 'environment', 'create-tasks'],
     'In the database': ['store/schema', 'store/sql', 'store/store', 'store/rows', 'fence'],
-    'Starting a task': ['starter', 'foreign', 'payload', 'batch', 'dispatcher', 'messages'],
+    'Starting a task': ['starter', 'foreign', 'payload', 'batch', 'dispatcher', 'messages', 'outlet', 'ways'],
     'Working on it': ['worker', 'hint-listener', 'sweep', 'leases', 'attempt', 'lazy-transaction', 'endings', 'retry'],
-    Besides: ['schedules', 'waiting'],
+    Besides: ['schedules', 'waiting', 'listing', 'outside'],
   },
 }
 

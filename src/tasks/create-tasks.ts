@@ -6,9 +6,9 @@
  *                             └────── wake ─▶ database's messages ──────┘
  */
 import type { Database, Listening } from '../database/index.ts'
-import { OptionError, TaskError } from '../errors.ts'
+import { TaskError } from '../errors.ts'
 import type { RedisLink } from '../link/index.ts'
-import { knownOptions, numberOption, wordOption } from '../options.ts'
+import { knownOptions, numberOption } from '../options.ts'
 import type { AttemptParts } from './attempt.ts'
 import { newStats } from './counters.ts'
 import type { TasksStats } from './counters.ts'
@@ -17,6 +17,7 @@ import { Dispatcher, hintKey } from './dispatcher.ts'
 import { Endings } from './endings.ts'
 import { HintListener } from './hint-listener.ts'
 import { Leases } from './leases.ts'
+import { filterFor } from './listing.ts'
 import { CHANNEL, chunks, IDS_AT_MOST, messageText, readMessage } from './messages.ts'
 import { checkDefinitions, readSettings } from './options.ts'
 import { Outside } from './outside.ts'
@@ -28,7 +29,6 @@ import type { Started, StartOptions } from './starter.ts'
 import type { Accepted } from './store/rows.ts'
 import { TaskStore } from './store/store.ts'
 import { Sweep } from './sweep.ts'
-import { TASK_STATES } from './task.ts'
 import type { Task, TaskResult } from './task.ts'
 import type { ListOptions, RedriveOptions, RunOutcome, TaskPage, Tasks, TasksReport } from './tasks.ts'
 import { isUuid } from './uuid7.ts'
@@ -46,7 +46,6 @@ export interface CreateTasksOptions extends TasksOptions {
 const GRACE_MS = 10_000
 /** Ends of attempts that were aborted at the close are written within this, or left to the leases. */
 const LAST_WRITES_MS = 1000
-const LIST_LIMIT = 500
 
 /**
  * Makes the tasks of one queue. Nothing is opened and nothing runs before `work()` or `start()`.
@@ -167,19 +166,9 @@ class LiveTasks implements Tasks {
   }
 
   async list(options: ListOptions = {}): Promise<TaskPage> {
-    knownOptions('list()', options, ['state', 'name', 'cursor', 'limit'])
-    const { state, name, cursor, limit = 50 } = options
-    numberOption('limit', limit, { min: 1, max: LIST_LIMIT })
-    if (state !== undefined) wordOption('state', state, TASK_STATES)
-    if (cursor !== undefined && !isUuid(cursor))
-      throw new OptionError('cursor', `Expected 'cursor' to come from the page before, got '${cursor}'.`)
-    const tasks = await this.#store.list({
-      ...(state === undefined ? {} : { state }),
-      ...(name === undefined ? {} : { name }),
-      ...(cursor === undefined ? {} : { before: cursor }),
-      limit,
-    })
-    return { tasks, cursor: tasks.length === limit ? tasks.at(-1)?.id : undefined }
+    const filter = filterFor(options)
+    const tasks = await this.#store.list(filter)
+    return { tasks, cursor: tasks.length === filter.limit ? tasks.at(-1)?.id : undefined }
   }
 
   async counts(): Promise<Record<'scheduled' | 'ready' | 'running' | 'dead', number>> {
