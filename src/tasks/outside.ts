@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto'
 import type { TaskDefinition } from './definitions.ts'
 import type { TasksSettings } from './options.ts'
-import { jsonText } from './payload.ts'
+import { errorText, jsonText } from './payload.ts'
 import { retryDelayMs } from './retry.ts'
 import type { Accepted, Ending, Lease } from './store/rows.ts'
 import type { TaskStore } from './store/store.ts'
@@ -97,7 +97,7 @@ export class Outside implements OutsideWork {
     const { settings } = this.#options
     const task = await this.#taskOf(lease)
     if (task === undefined) return 'lost'
-    const text = error.replaceAll('\0', '').slice(0, 4000)
+    const text = errorText(error)
     const delayMs = retryDelayMs(lease.attempt, task.definition?.retry ?? {}, settings.random)
     const ending: Part = task.cancelRequested
       ? { state: 'cancelled', error: text, keepMs: settings.keepMs }

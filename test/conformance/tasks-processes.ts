@@ -1,7 +1,6 @@
 /** Several processes: versions, ends, clocks, transactions of somebody else, and a database that goes away. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { systemClock } from '../../src/clock.ts'
 import { eventually } from '../support/wait.ts'
 import type { TasksSubject } from './tasks-subject.ts'
@@ -26,8 +25,9 @@ export function processTests(subject: TasksSubject): void {
 
   test('close() waits for what runs, gives back what takes longer, and waits for no Redis', async () => {
     const queue = subject.newQueue()
+    const gate = Promise.withResolvers<string>()
     const definitions = {
-      short: { run: () => delay(100, 'short') },
+      short: { run: () => gate.promise },
       long: {
         run: (_: null, { signal }: { signal: AbortSignal }) =>
           new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
@@ -41,7 +41,9 @@ export function processTests(subject: TasksSubject): void {
     subject.redis.freeze()
     try {
       const begun = performance.now()
-      await tasks.close({ graceMs: 500 })
+      const closing = tasks.close({ graceMs: 500 })
+      gate.resolve('short')
+      await closing
       const took = performance.now() - begun
       assert.ok(took < 5000, `close() took ${took} ms`)
     } finally {
