@@ -57,6 +57,17 @@ test('roles asked for again are the same ones, serve without Redis, and stand in
   assert.deepEqual(roles['limits']?.['limits'], { api: { allowed: 1, refused: 1, degraded: 0, keys: 1 } })
   assert.equal(roles['sessions']?.['place'], 'database')
   assert.equal(roles['sessions:2']?.['place'], 'memory')
+  const metrics = await keel.metrics()
+  for (const line of [
+    'evenkeel_limits_decisions_total{limit="api",outcome="allowed"} 1',
+    'evenkeel_limits_decisions_total{limit="api",outcome="refused"} 1',
+    'evenkeel_limits_degraded_total{limit="api"} 0',
+    'evenkeel_limits_instances 1',
+    'evenkeel_sessions_place{sessions="1",place="database"} 1',
+    'evenkeel_sessions_place{sessions="2",place="memory"} 1',
+    'evenkeel_sessions_revived_total{sessions="1"} 0',
+  ])
+    assert.ok(metrics.split('\n').includes(line), line)
   await keel.close()
 })
 

@@ -202,6 +202,8 @@ class Keel implements Evenkeel {
       keys: () => this.#keys.read(),
       caches: () => this.#caches.all,
       tasks: () => this.#tasks,
+      limits: () => this.#limits,
+      sessions: () => [...this.#sessions.values()],
       incidents: (subject) => this.#incidents?.totals(subject) ?? NO_INCIDENTS,
     })
   }

@@ -4,13 +4,17 @@
  */
 import type { Registry } from 'prom-client'
 import type { Database } from '../database/index.ts'
+import type { Limits } from '../limits/index.ts'
 import type { LinkStats, RedisLink } from '../link/index.ts'
+import type { Sessions } from '../sessions/index.ts'
 import { addCacheMetrics } from './cache-metrics.ts'
 import { l1StatsOf, type ReportedCache } from './cache-report.ts'
 import type { IncidentTotals } from './incidents.ts'
 import type { Subject } from './incident.ts'
+import { addLimitMetrics } from './limits-metrics.ts'
 import { Family, loadPromClient } from './metric-family.ts'
 import type { Labels, Sample } from './metric-family.ts'
+import { addSessionMetrics } from './sessions-metrics.ts'
 import { addTaskMetrics } from './tasks-metrics.ts'
 import type { ReportedTasks } from './tasks-metrics.ts'
 
@@ -25,6 +29,10 @@ export interface MetricsSources {
   readonly caches?: () => readonly ReportedCache[]
   /** @default there are no tasks */
   readonly tasks?: () => readonly ReportedTasks[]
+  /** @default there are no limits */
+  readonly limits?: () => Pick<Limits, 'all' | 'instances'>
+  /** @default there are no sessions */
+  readonly sessions?: () => readonly Pick<Sessions, 'stats'>[]
 }
 
 /** What a scrape must be answered with beside the text. */
@@ -85,6 +93,8 @@ async function registryOf(sources: MetricsSources): Promise<Registry> {
   addLinkMetrics(family, sources.link)
   addDatabaseMetrics(family, sources.database)
   addTaskMetrics(family, sources.tasks)
+  addLimitMetrics(family, sources.limits)
+  addSessionMetrics(family, sources.sessions)
   addIncidentMetrics(family, sources)
   addCacheMetrics(family, sources.caches ?? (() => []))
   return family.registry
