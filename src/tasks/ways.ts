@@ -20,7 +20,7 @@ const OFFER_DEADLINE_MS = 500
 
 export interface WaysOptions {
   readonly definitions: ReadonlyMap<string, TaskDefinition>
-  readonly dispatcher: Dispatcher
+  readonly dispatcher: Pick<Dispatcher, 'route' | 'dispatch' | 'wake' | 'isOff'>
   readonly store: Pick<TaskStore, 'lying'>
   readonly stats: TasksStats
   readonly clock: Clock
