@@ -22,7 +22,9 @@ const PROCESSES = 4
 const PER_SECOND = 100
 const AWAY_MS = 2000
 const LOAD_MS = 5
-const TTL_MS = 400
+const TTL_MS = 1000
+/** What a process has loaded itself is a copy that it may give once Redis has confirmed it: read again, and once more after its echo. */
+const READS = 3
 /** What a busy machine adds besides the stalls of our own event loop, which are taken off: another process is late. */
 const SLACK_MS = 15
 
@@ -93,7 +95,8 @@ async function play(outage: Outage, name: string): Promise<Round> {
   }
   if (outage.atBoot !== true) {
     await openUp(one, order)
-    await stream(one, name, AWAY_MS)
+    for (let reads = 0; reads < READS; reads++)
+      await one.call('stream', { prefix: name, perSecond: PER_SECOND * 10, forMs: AWAY_MS / 10, loadMs: LOAD_MS })
     await sleep(TTL_MS)
   }
   await outage.begin(server)
