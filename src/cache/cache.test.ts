@@ -257,3 +257,23 @@ test('wrong options are refused at once, by name', () => {
   createCache({ link, namespace: 'n' })
   assert.throws(wrong({}), /no other cache on this link/)
 })
+
+test('a lease is kept while its load runs, and no longer than it is of use', async () => {
+  const { clock, redis, one } = await world({ lease: { ttlMs: 1000 } })
+  const load = async (): Promise<number> => {
+    await new Promise<void>((resolve) => void clock.setTimer(resolve, 5000))
+    return 1
+  }
+  const slow = one.cache.getOrSet('k', load)
+  await clock.advance(4500)
+  assert.match(String(redis.get(KEY)), /^~/)
+  assert.equal(await settled(clock, slow), 1)
+  await clock.advance(1)
+  assert.match(String(redis.get(KEY)), /\n1$/)
+  const endless = one.cache.getOrSet('l', () => new Promise<number>(() => undefined))
+  await clock.advance(10)
+  await one.cache.close()
+  await assert.rejects(endless, /closed/)
+  await clock.advance(600)
+  assert.equal(clock.pendingTimers, 0)
+})

@@ -64,7 +64,8 @@ export class Loading<V> {
   async #loadNow(load: Load<V>, claim: Claim | undefined): Promise<void> {
     const { counters, upkeep } = this.#parts
     const context = new DecidedContext(this.#flight.key, this.#flight.call.tags, () => this.#flight.signal)
-    const stopRenewing = claim?.kind === 'lease' ? upkeep.renew(this.#flight.key, claim.token) : undefined
+    const stopRenewing =
+      claim?.kind === 'lease' ? upkeep.renew(this.#flight.key, claim.token, () => !this.#flight.fenced) : undefined
     counters.loads += 1
     let value: V | undefined
     try {

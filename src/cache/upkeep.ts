@@ -174,12 +174,13 @@ export class Upkeep<V> {
     entry.expiresAt = Math.min(this.#now() + forMs, limit)
   }
 
-  /** Keeps the lease for as long as the load runs; returns the function that ends it. */
-  renew(key: string, token: string): () => void {
+  /** Keeps the lease for as long as the load runs and is of use; returns the function that ends it. */
+  renew(key: string, token: string, isOfUse: () => boolean): () => void {
     const { redis } = this.#options
     const everyMs = this.#settings.lease.ttlMs / 2
     let stop = (): void => undefined
     const again = (): void => {
+      if (!isOfUse()) return
       // A lease that is not renewed runs out; the value is then not stored.
       redis?.renew(key, token).catch(() => 'not renewed')
       stop = later(this.#clock, everyMs, again)
