@@ -51,7 +51,10 @@ export interface Verdict {
   /** In the database, and never done. */
   readonly lost: readonly string[]
   readonly doubled: readonly string[]
-  /** From the moment Redis was back until a task was begun by its hint; undefined where PostgreSQL was away just then. */
+  /**
+   * From the moment Redis was back, and no longer held back for flapping, until a task was begun by its hint. Only of returns
+   * that nothing else interrupted.
+   */
   readonly hintsBackMs: readonly number[]
 }
 
@@ -132,9 +135,15 @@ function phaseOf({ at, ms }: OrderFate, spans: readonly Span[]): Phase {
   const during = (fault: Span['fault'], afterMs = 0): boolean =>
     spans.some((span) => span.fault === fault && at + ms >= span.from && at <= span.to + afterMs)
   if (during('PostgreSQL restarted', DATABASE_BACK_MS)) return 'PostgreSQL restarted'
+  // A process that starts takes a core from the others, whatever Redis does.
+  if (during('worker killed') || during('worker paused')) return 'worker killed or paused'
   if (during('Redis frozen')) return 'Redis frozen'
-  if (during('Redis killed')) return 'Redis killed'
-  return during('worker killed') || during('worker paused') ? 'worker killed or paused' : 'all well'
+  return during('Redis killed') ? 'Redis killed' : 'all well'
+}
+
+/** The link holds back a Redis that went away more than once within a minute (link/flap-hold.ts). */
+function heldBackMs(outages: number): number {
+  return outages <= 1 ? 0 : Math.min(5000, 250 * 2 ** (outages - 1))
 }
 
 function hintsBack({ spans, starts, fates }: Run): number[] {
@@ -143,9 +152,14 @@ function hintsBack({ spans, starts, fates }: Run): number[] {
   const isClear = (from: number, to: number): boolean =>
     to < lastOrderAt &&
     !spans.some((span) => span.fault.startsWith('PostgreSQL') && span.from < to && span.to + DATABASE_BACK_MS > from)
-  return spans
-    .filter(({ fault, to }) => fault.startsWith('Redis') && isClear(to, to + HINT_BACK_MS))
-    .map(({ to }) => Math.min(...hinted.filter((at) => at > to)) - to)
+  const outages = spans.filter(({ fault }) => fault.startsWith('Redis'))
+  return outages.flatMap(({ to }) => {
+    const usableAt = to + heldBackMs(outages.filter(({ from }) => from < to && from > to - 60_000).length)
+    const judgedAt = usableAt + HINT_BACK_MS
+    const isInterrupted = outages.some(({ from }) => from > to && from < judgedAt)
+    if (isInterrupted || !isClear(to, judgedAt)) return []
+    return [Math.max(0, Math.min(...hinted.filter((at) => at > to)) - usableAt)]
+  })
 }
 
 /** NaN where there is nothing. */

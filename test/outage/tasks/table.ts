@@ -28,7 +28,7 @@ export function tableOf(run: Run): string {
     '',
     `${run.fates.length} orders placed, ${run.orders.size} stored: ${vanished.length} vanished, ${lost.length} lost, ` +
       `${doubled.length} done twice; ${run.fenced} late ends fenced`,
-    `first task by hint after Redis was back: ${hintsBackMs.map((value) => `${Math.round(value)} ms`).join(', ')}`,
+    `first task by hint after Redis was back (and not held back for flapping): ${hintsBackMs.map((value) => `${Math.round(value)} ms`).join(', ')}`,
   ].join('\n')
 }
 
