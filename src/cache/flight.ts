@@ -236,15 +236,19 @@ export class Flight<V> implements LoadingFlight<V> {
     const { settings, trust } = this.#parts
     const until = settings.clock.now() + settings.lease.waitMs
     let pollMs = trust.hears ? POLL_MS.firstWhenTold : POLL_MS.first
+    let known = first
+    let rereads = 0
     for (let waits = 0; ; waits++) {
-      const stored =
-        waits === 0 && first !== undefined ? (first === 'unanswered' ? undefined : first) : await this.#read()
+      const stored = known === 'unanswered' ? undefined : (known ?? (await this.#read()))
+      known = undefined
       const answered =
         stored !== undefined && (stored.kind !== 'value' || (await this.#parts.upkeep.learnTags(stored.header.tags)))
       if (!answered) {
         this.#believe()
         return UNCLAIMED
       }
+      // Its tags were asked for after it, and something has happened to it or to them in between.
+      if (this.#stirred && rereads++ < MAX_READS) continue
       this.#answered = true
       this.#doubtful = undefined
       const value = judged && waits === 0 ? undefined : this.#judge(stored)
