@@ -42,8 +42,8 @@ export interface Burden<Account> {
 export interface Algorithm<Account> {
   /** Lua; KEYS[1] is the account, ARGV what `argumentsFor` gives. */
   readonly script: string
-  /** Nothing used up. */
-  open(now: number): Account
+  /** Nothing used up; in the same window as another account of the key, where there is one. */
+  open(now: number, beside?: Account): Account
   /** The account at a later moment: windows that are over are forgotten. */
   at(account: Account, now: number): Account
   /** How a call of this cost would stand. */

@@ -197,7 +197,7 @@ class SharedLimit<Account> implements Limit {
     const allowed = settings.whenAway === 'local' ? standing.allowed : settings.whenAway === 'open'
     if (cost !== 0 && (allowed || always)) {
       memory.all = this.#algorithm.charge(all, now, share)
-      memory.own = this.#algorithm.charge(memory.own ?? this.#algorithm.open(now), now, cost)
+      memory.own = this.#algorithm.charge(memory.own ?? this.#algorithm.open(now, memory.seen), now, cost)
     }
     return this.#verdict({ ...this.#algorithm.judge(memory.all ?? all, now, allowed ? 0 : share), allowed }, undefined)
   }

@@ -15,6 +15,8 @@ export interface SlidingAccount {
 /**
  * ARGV: window, max, cost, own current and previous, base current and previous, age of the caller's window, run,
  * whether to count a refused call.
+ * Windows of caller and server are the same but for the way between them, so that at a border one is a window ahead. A caller
+ * whom no server has told where windows begin has begun his own: then what he counted as the present one is taken as such.
  * Returns allowed, previous, current, age of the window. Hash: i window index, c current, p previous.
  */
 const SCRIPT = `${MERGE_LUA}
@@ -33,11 +35,11 @@ elseif stored ~= index then
   redis.call('DEL', key)
 end
 local ownC, ownP, baseC, baseP = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local passed = math.floor((tonumber(ARGV[8]) - age) / window + 0.5)
-if passed == 1 then
+local skew = (tonumber(ARGV[8]) - age) / window
+if skew > 0.9 then
   ownC, ownP, baseC, baseP = 0, ownC, 0, baseC
-elseif passed ~= 0 then
-  ownC, ownP, baseC, baseP = 0, 0, 0, 0
+elseif skew < -0.9 then
+  ownC, ownP, baseC, baseP = ownC + ownP, 0, baseC + baseP, 0
 end
 local current, mergedC = merge(key, run, 'c', ownC, baseC)
 local previous, mergedP = merge(key, run, 'p', ownP, baseP)
@@ -61,7 +63,11 @@ export function slidingWindow({ max, windowMs }: Size): Algorithm<SlidingAccount
   }
   return {
     script: SCRIPT,
-    open: (now) => ({ previous: 0, current: 0, startedAt: now }),
+    open: (now, beside) => ({
+      previous: 0,
+      current: 0,
+      startedAt: beside === undefined ? now : at(beside, now).startedAt,
+    }),
     at,
     judge: (account, now, cost) => standing(at(account, now), now, { max, windowMs, cost }),
     charge(account, now, cost) {

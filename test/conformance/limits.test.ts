@@ -4,6 +4,7 @@ import { after, afterEach, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createLimits, type Counting, type Limits } from '../../src/limits/index.ts'
 import { createLink, type RedisLink } from '../../src/link/index.ts'
+import { windowWithOver } from '../support/clock-window.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { eventually } from '../support/wait.ts'
 
@@ -93,10 +94,18 @@ for (const counting of COUNTINGS) {
     const gone = async (): Promise<boolean> => (await server.command('EXISTS', 'evenkeel:limits:api:k')) === 0
     await eventually('the key to be gone', gone)
   })
+}
 
-  test(`${counting}: what was let through in an outage counts for everybody afterwards, once`, async () => {
+for (const [counting, share] of [
+  ['fixed', 0.5],
+  ['bucket', 0.5],
+  ['sliding', 0.05],
+  ['sliding', 0.5],
+  ['sliding', 0.85],
+] as const)
+  test(`${counting}, ${share * 100} % of a window over: what was let through in an outage counts for everybody afterwards, once`, async () => {
     const [one, other] = [await instance(), await instance()]
-    const options = { max: 100, windowMs: WINDOW_MS, counting } as const
+    const options = { max: 100, windowMs: windowWithOver(share), counting } as const
     const [ours, theirs] = [one.limits.limit('api', options), other.limits.limit('api', options)]
     for (let turn = 0; turn < 10; turn++) await ours.take('k')
     await theirs.look('k')
@@ -113,7 +122,6 @@ for (const counting of COUNTINGS) {
     await eventually('all 20 uses to be known', remaining)
     assert.ok(Math.abs((await theirs.look('k')).remaining - 80) <= 1, 'and not twice')
   })
-}
 
 test('a server that has forgotten its scripts is taught again', async () => {
   const { limits } = await instance()

@@ -5,13 +5,14 @@
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import type { Counting } from '../../src/limits/index.ts'
+import { windowWithOver } from '../support/clock-window.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { eventually } from '../support/wait.ts'
 import { Member, type Taken } from './limits/member.ts'
 
 const MAX = 240
-/** None ends within a test. */
-const WINDOW_MS = 600_000
+/** Windows are those of the clock: three quarters of this one are over, and none ends within a test. */
+const WINDOW_MS = windowWithOver(0.75)
 const DEADLINE_MS = 100
 /** Two noisy cores and up to eight processes. */
 const SLACK_MS = 300

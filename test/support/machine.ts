@@ -22,6 +22,7 @@ export interface MachineOptions {
   readonly units: readonly string[]
 }
 
+const CHECKOUT = join(import.meta.dirname, '../..')
 const BOOTS_WITHIN_MS = 60_000
 /** The layer above lies in memory: it may not be on the disk below it. */
 const MEMORY = '/dev/shm'
@@ -114,7 +115,8 @@ export class Machine {
   async boot(): Promise<void> {
     await this.off()
     const options = ['--quiet', '--private-network', '--register=no', '--keep-unit', '--console=pipe', '--boot']
-    const nspawn = ['systemd-nspawn', '-D', this.root, '-M', this.#name, ...options]
+    // A machine has its own /tmp, and this checkout may stand there.
+    const nspawn = ['systemd-nspawn', '-D', this.root, '-M', this.#name, `--bind-ro=${CHECKOUT}`, ...options]
     // A machine outlives the systemd-nspawn that is killed; in a process namespace around both it does not.
     const together = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
     const words = [...this.holder, ...together, 'sh', '-c', ownControlGroups(this.#name), 'sh', ...nspawn]
