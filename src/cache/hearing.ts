@@ -102,8 +102,12 @@ export class Hearing {
 
   #fallBack(events: HearingEvents): void {
     const { link, sender, names, changed } = this.#options
-    if (this.#subscription !== undefined || link === undefined) return
+    if (link === undefined) return
     this.#interrupted(events)
+    if (this.#subscription !== undefined) {
+      this.#listened(this.#subscription, events)
+      return
+    }
     const subscription = link.subscribe('channel', [this.#channel], {
       message: (_channel, payload) => {
         const [from, name] = splitOnce(payload.toString())
@@ -113,9 +117,14 @@ export class Hearing {
       gap: () => events.restored(),
     })
     this.#subscription = subscription
+    this.#listened(subscription, events)
+  }
+
+  /** A subscription outlives the connection: refused once more after a return, it is what tells again. */
+  #listened(subscription: Subscription, events: HearingEvents): void {
     subscription.ready.then(
       () => {
-        if (this.#subscription !== subscription) return
+        if (this.#subscription !== subscription || this.#coherence === 'pubsub') return
         this.#coherence = 'pubsub'
         events.restored()
       },

@@ -198,7 +198,8 @@ export class Trust {
     const again = this.#syncAgain
     this.#syncAgain = false
     if (!this.#reachable) return
-    if (outcome !== 'failed') this.#synced = true
+    // Asked for again meanwhile, it may have spoken to another server than the one that answers now.
+    if (outcome !== 'failed' && !again) this.#synced = true
     if (again) void this.#sync()
     else if (outcome === 'done') this.#pauseMs = RETRY_MS.first
     else this.#retryLater()

@@ -43,10 +43,14 @@ function changeText(change: FileChange, paint: Paint): string {
   return [...painted, ...modes, ...reasonsOf(change, lines, paint)].join('\n')
 }
 
+/** What stands near a change of redis.conf, and is not changed by it. */
+const PASSWORD_LINE =
+  /^([ +-][ \t]*(?:requirepass|masterauth|primaryauth|user|tls-(?:client-)?key-file-pass|sentinel[ \t]+(?:auth|sentinel)-pass)[ \t]+).*$/gim
+
 /** Of a file with a password only the lines that setup writes, masked. */
 function diffOf({ path, before, after, mode, secret, reasons }: FileChange): string {
   const names = { before: path, after: path }
-  if (!secret) return unifiedDiff(before?.text, after, names)
+  if (!secret) return unifiedDiff(before?.text, after, names).replaceAll(PASSWORD_LINE, '$1***')
   const head = [`--- ${before === undefined ? '/dev/null' : path}`, `+++ ${path}`]
   const hidden = `@@ mode 0${mode.toString(8)}, passwords not shown @@`
   return [...head, hidden, ...reasons.map(({ line }) => `+${line}`)].join('\n')

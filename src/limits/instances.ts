@@ -48,11 +48,6 @@ export class Instances {
     return Math.max(1, this.#count ?? this.#options.expected)
   }
 
-  /** Were they ever counted? */
-  get counted(): boolean {
-    return this.#count !== undefined
-  }
-
   /** Reports now, and from then on every few seconds. */
   start(): void {
     if (this.#timer !== undefined || this.#closed) return
@@ -71,7 +66,8 @@ export class Instances {
     this.#clearTimer()
     const { link, key, id } = this.#options
     // Not said, the entry ends by itself.
-    if (link.health.can.write) link.send(['ZREM', key, id], { deadlineMs: DEADLINE_MS }).catch(() => undefined)
+    if (this.#count !== undefined && link.health.can.write)
+      link.send(['ZREM', key, id], { deadlineMs: DEADLINE_MS }).catch(() => undefined)
   }
 
   async #report(): Promise<void> {

@@ -35,7 +35,7 @@ export interface Limits {
   readonly all: ReadonlyMap<string, Limit>
   /** Processes that share the limits, this one included, as last counted. */
   readonly instances: number
-  /** Begins to count instances; returns at once. */
+  /** Begins to count instances as soon as there is a limit; returns at once. */
   start(): void
   /** Ends timers and takes this process off the list; never waits for Redis. */
   close(): void
@@ -92,14 +92,16 @@ class LinkedLimits implements Limits {
     const limit = limitOf({ ...parts, prefix: this.#prefix })
     this.#limits.set(name, limit)
     this.#made.set(name, made)
+    if (this.#stop !== undefined) this.#instances.start()
     return limit
   }
 
   start(): void {
     if (this.#stop !== undefined) return
-    this.#instances.start()
+    // Who has no limit shares none: nothing is asked of Redis then.
+    if (this.#limits.size > 0) this.#instances.start()
     this.#stop = this.#link.onHealth((health, before) => {
-      if (!health.can.write || before.can.write) return
+      if (!health.can.write || before.can.write || this.#limits.size === 0) return
       this.#instances.linked()
       for (const limit of this.#limits.values()) void limit.tell()
     })

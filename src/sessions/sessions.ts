@@ -173,11 +173,15 @@ class LinkedSessions implements Sessions {
 
   /** The record that counts, wherever it is. */
   async #find(id: string): Promise<SessionRecord | undefined> {
-    const owed = this.#owing.get(id, this.#clock.wallNow())
-    if (owed !== undefined && owed.text === undefined) return owed
+    const known = this.#known(id)
+    // Redis may not have been told yet: it left one call unanswered, and the database has it.
+    if (known !== undefined && known.text === undefined) return known
     const asked = await this.#inRedis(async () => ({ record: await this.#redis.get(id) }))
-    if (asked === undefined) return newest(owed, await this.#elsewhere(id))
-    return newest(owed, asked.record ?? (await this.#lost(id)))
+    if (asked === undefined) return newest(known, await this.#elsewhere(id))
+    const { record } = asked
+    if (record === undefined) return newest(this.#owing.get(id, this.#clock.wallNow()), await this.#lost(id))
+    // Without a version another application wrote it, after us.
+    return record.version === 0 ? record : newest(record, known)
   }
 
   /** Redis cannot be asked. */

@@ -61,7 +61,8 @@ export class Worker {
     const { settings, endings } = this.#options.parts
     // A database that is slow to take ends must not be asked for beginnings.
     if (endings.pending > settings.concurrency * 2 + 100) return 0
-    return settings.concurrency - this.#running
+    // Whoever runs tasks by their ids may have begun more than there are hands.
+    return Math.max(0, settings.concurrency - this.#running)
   }
 
   get running(): number {

@@ -51,6 +51,24 @@ describe('setup redis-conf', () => {
     assert.equal((await evenkeel(['setup', 'undo', '--directory', directory, '--apply'])).code, 0)
     assert.equal(readFileSync(file, 'utf8'), text)
   })
+
+  test('it shows no password that stands near a change, and warns of a restart that would start empty', async () => {
+    const file = join(folder, 'near.conf')
+    writeFileSync(file, 'port 7000\nrequirepass hunter2secret\nmasterauth hunter3secret\n')
+    const plan = async (role: string, ...more: string[]): Promise<string> => {
+      const args = ['setup', 'redis-conf', '--role', role, '--memory', '1gb', '--output', file, '--dry-run', ...more]
+      const { stdout, stderr } = await evenkeel(args)
+      return stdout + stderr
+    }
+    for (const text of [await plan('queue'), await plan('queue', '--json')]) {
+      assert.doesNotMatch(text, /hunter/)
+      assert.match(text, /requirepass \*\*\*/)
+      assert.match(text, /Do NOT restart/)
+    }
+    assert.doesNotMatch(await plan('cache'), /Do NOT restart/)
+    writeFileSync(file, 'port 7000\nappendonly yes\n')
+    assert.doesNotMatch(await plan('queue'), /Do NOT restart/)
+  })
 })
 
 describe('setup env', () => {

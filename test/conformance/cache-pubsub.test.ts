@@ -30,3 +30,21 @@ test('without tracking, changes by our processes are seen through messages', asy
   for (const cache of caches) await cache.close()
   for (const link of links) await link.close()
 })
+
+test('after the command connection was lost the messages are believed again, and the cache is not blind for ever', async () => {
+  await using server = await RedisServer.start()
+  await server.command('ACL', 'SETUSER', 'default', '-client|tracking')
+  const link = createLink(server.url)
+  const cache = createCache<string>({ link, namespace: 'products', jitter: 0 })
+  link.start()
+  const told = (): boolean => cache.health.state === 'up' && cache.health.coherence === 'pubsub'
+  await eventually('messages to be believed', told, { timeoutMs: 20_000 })
+  // The command connection alone, so that the subscription has no interruption to tell of.
+  const { clientId } = link.server ?? {}
+  assert.ok(clientId !== undefined)
+  await server.command('CLIENT', 'KILL', 'ID', clientId)
+  await eventually('the link to be made anew', () => link.server?.clientId !== clientId && link.health.state === 'up')
+  await eventually('messages to be believed again', told, { timeoutMs: 20_000 })
+  await cache.close()
+  await link.close()
+})

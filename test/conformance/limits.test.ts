@@ -33,6 +33,7 @@ async function instance(): Promise<{ readonly link: RedisLink; readonly limits: 
     await link.close()
   })
   limits.start()
+  limits.limit('counted', { max: 1, windowMs: WINDOW_MS })
   link.start()
   await eventually('the link to be up', () => link.health.state === 'up')
   return { link, limits }

@@ -29,6 +29,17 @@ test('Redactor takes secrets out of the places where they stand', () => {
   for (const [text, expected] of cases) assert.equal(redactor.text(text), expected, text)
 })
 
+test('Redactor takes a known secret out whole, whatever stands in it, and a pair within a value', () => {
+  const redactor = new Redactor(['Tr0ub4dor&3xyzzy', 'correct horse battery'])
+  const cases: [string, string][] = [
+    ['REDIS_PASSWORD: Tr0ub4dor&3xyzzy', 'REDIS_PASSWORD: ***'],
+    ['DB_PASSWORD: correct horse battery', 'DB_PASSWORD: ***'],
+    ['Environment=REDIS_PASSWORD=hunter2secret', 'Environment=REDIS_PASSWORD=***'],
+    ['Environment="REDIS_PASSWORD=hunter2secret"', 'Environment="REDIS_PASSWORD=***"'],
+  ]
+  for (const [text, expected] of cases) assert.equal(redactor.text(text), expected, text)
+})
+
 test('Redactor leaves what is no secret', () => {
   const redactor = new Redactor([])
   const texts = [

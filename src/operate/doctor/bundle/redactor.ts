@@ -42,18 +42,23 @@ export class Redactor {
   }
 
   text(text: string): string {
-    let clean = text.replaceAll(NAMED, withoutValue)
+    // Known ones first: a place takes only the head of a value with a blank or a `&` in it, and the rest would stay.
+    let clean = this.#withoutKnown(text).replaceAll(NAMED, withoutValue)
     clean = clean.replaceAll(SETTING, (_, before: string, value: string) => `${before}${hollow(value)}`)
     for (const [place, replacement] of PLACES) clean = clean.replaceAll(place, replacement)
-    for (const secret of this.#secrets) clean = clean.replaceAll(secret, HOLE)
-    return clean
+    return this.#withoutKnown(clean)
+  }
+
+  #withoutKnown(text: string): string {
+    return this.#secrets.reduce((clean, secret) => clean.replaceAll(secret, HOLE), text)
   }
 }
 
-/** `groups` are those of NAMED; of what is no secret all stays. */
-function withoutValue(all: string, ...groups: readonly string[]): string {
+/** `groups` are those of NAMED; a value that is no secret may hold a pair of its own: `Environment=REDIS_PASSWORD=…`. */
+function withoutValue(_all: string, ...groups: readonly string[]): string {
   const [quote = '', name = '', between = '', value = ''] = groups
-  return isSecretName(name) ? `${quote}${name}${quote}${between}${hollow(value)}` : all
+  const kept = isSecretName(name) ? hollow(value) : value.replaceAll(NAMED, withoutValue)
+  return `${quote}${name}${quote}${between}${kept}`
 }
 
 /** Quotes stay, so that JSON stays JSON. */

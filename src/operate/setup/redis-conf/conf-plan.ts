@@ -36,10 +36,23 @@ export async function planRedisConf(options: RedisConfOptions): Promise<Plan> {
     steps: [],
     proofs: [],
     notes: [
-      'Redis reads it when it starts: restart it, then evenkeel check --write.',
+      startsAppendOnly(before?.text, settings)
+        ? NOT_YET
+        : 'Redis reads it when it starts: restart it, then evenkeel check --write.',
       ...(before === undefined ? [NO_ADDRESS] : []),
     ],
   }
+}
+
+/** Redis that starts with an append-only file and finds none starts empty, whatever its snapshot holds. */
+const NOT_YET = `Do NOT restart a Redis that holds data yet: with a new append-only file it starts empty, and its next snapshot overwrites the old one. First, in the running server:
+  redis-cli CONFIG SET appendonly yes
+and wait until redis-cli INFO persistence says aof_rewrite_in_progress:0, aof_rewrite_scheduled:0 and aof_last_bgrewrite_status:ok. Then restart it, then evenkeel check --write.`
+
+/** Was the data kept without an append-only file, and is it to be kept with one? A file that says nothing has none. */
+function startsAppendOnly(before: string | undefined, settings: readonly Setting[]): boolean {
+  const wanted = settings.some(({ name, values }) => name === 'appendonly' && values[0] === 'yes')
+  return wanted && !/^\s*appendonly\s+["']?yes\b/im.test(before ?? '')
 }
 
 const NO_ADDRESS =
