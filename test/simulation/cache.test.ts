@@ -5,6 +5,8 @@ import fc from 'fast-check'
 import { play, schedules, type Schedule } from './cache-model.ts'
 import type { Without } from '../../src/cache/parts.ts'
 
+/** The same schedules each time, as in the link's simulation; `CACHE_SEED=<number>` plays others. */
+const SEED = Number(process.env['CACHE_SEED'] ?? 1)
 const RUNS = 5000
 
 function goesWell(without: Without = {}) {
@@ -12,7 +14,7 @@ function goesWell(without: Without = {}) {
 }
 
 test(`nobody reads what is too old, in ${RUNS} made-up schedules`, async () => {
-  await fc.assert(goesWell(), { numRuns: RUNS })
+  await fc.assert(goesWell(), { numRuns: RUNS, seed: SEED })
 })
 
 for (const mechanism of ['lease', 'epoch', 'tracking', 'journal'] as const)
