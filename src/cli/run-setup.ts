@@ -23,7 +23,7 @@ import {
   type Reach,
 } from '../operate/index.ts'
 import type { EnvArguments, SetupArguments, SetupMode } from './setup-arguments.ts'
-import { appliedText, planJson, planText, undoText } from './setup-text.ts'
+import { appliedText, planJson, planText, takenText, undoText } from './setup-text.ts'
 import { ending, painter } from './terminal.ts'
 
 const DONE = 0
@@ -92,16 +92,18 @@ function undoHint({ name, root, journal }: Plan): string {
   return `evenkeel setup undo${where}${root === '/' ? '' : ` --root ${root}`} takes it back.\n`
 }
 
+const NOTHING_TAKEN = { done: [], left: [], failed: [] }
+
 type UndoArguments = Extract<SetupArguments, { part: 'undo' }>
 
 async function runUndo(given: UndoArguments, host: Host): Promise<number> {
-  const { root = '/', directory, json } = given
+  const { root = '/', directory, force, json } = given
   const journals = directory === undefined ? HOST_JOURNAL : join(placeIn(root, directory), '.evenkeel')
   const undoing = await planUndo(root, journals)
   if (!json) await say(undoText(undoing))
   const wanted = undoing.journal !== undefined && (await isWanted(given))
-  const taken = wanted ? await undoLast({ root, directory: journals, host }) : { done: [], left: [] }
-  const code = taken.left.length === 0 ? DONE : NOT_DONE
+  const taken = wanted ? await undoLast({ root, directory: journals, host, force }) : NOTHING_TAKEN
+  const code = taken.left.length + taken.failed.length === 0 ? DONE : NOT_DONE
   const { journal, files } = undoing
   const summary = {
     plan: journal?.plan ?? null,
@@ -111,8 +113,7 @@ async function runUndo(given: UndoArguments, host: Host): Promise<number> {
     undone: wanted && code === DONE,
   }
   if (json) return await ending(`${JSON.stringify(summary, null, 2)}\n`, code)
-  const left = taken.left.map((line) => `✗ ${line}`)
-  return await ending([...taken.done, ...left, ''].join('\n'), code)
+  return await ending(takenText(taken), code)
 }
 
 function say(text: string): Promise<void> {

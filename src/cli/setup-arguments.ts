@@ -20,7 +20,7 @@ export type SetupArguments = SetupMode &
     | { readonly part: 'compose'; readonly options: ComposeOptions }
     | { readonly part: 'redis-conf'; readonly options: RedisConfOptions }
     | { readonly part: 'env'; readonly options: EnvArguments }
-    | { readonly part: 'undo'; readonly directory: string | undefined }
+    | { readonly part: 'undo'; readonly directory: string | undefined; readonly force: boolean }
   )
 
 export interface EnvArguments extends Omit<EnvOptions, 'reach'> {
@@ -78,7 +78,7 @@ const PARTS = {
     variable: { type: 'string', multiple: true },
     output: { type: 'string' },
   },
-  undo: { directory: { type: 'string' } },
+  undo: { directory: { type: 'string' }, force: { type: 'boolean', default: false } },
 } as const satisfies Readonly<Record<string, ParseArgsOptionsConfig>>
 
 /** Less is no Redis; the policy and the share of it mean nothing there. */
@@ -100,7 +100,7 @@ export function readArguments(part: string, args: readonly string[]): SetupArgum
       return env(args)
     default: {
       const { values } = parsed(args, PARTS.undo)
-      return { ...modeOf(values), part: 'undo', directory: values.directory }
+      return { ...modeOf(values), part: 'undo', directory: values.directory, force: values.force }
     }
   }
 }

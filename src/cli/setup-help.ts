@@ -127,8 +127,10 @@ Usage: evenkeel setup undo [options]
 
 Options:
   --directory <dir>    Where setup compose, redis-conf or env wrote (default: the system, for setup redis-host)
+  --force              Also where a file was changed since: what it has become is set aside beside it
 ${MODES}
-A file that was changed after setup wrote it is left alone, and said.
+A plan is taken back whole or not at all: a file that was changed after setup wrote it keeps all of it where it is,
+and is named. Passwords that setup made are kept: volumes and clients may still need them.
 
 Examples:
   sudo evenkeel setup undo --dry-run

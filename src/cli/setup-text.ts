@@ -1,6 +1,6 @@
 /** Plans, and what became of them, in words. */
-import { pending, unifiedDiff, wrapped } from '../operate/index.ts'
-import type { Applied, FileChange, Plan, Proof, Proven, Undoing } from '../operate/index.ts'
+import { diffOf, pending, wrapped } from '../operate/index.ts'
+import type { Applied, FileChange, Plan, Proof, Proven, TakenBack, Undoing } from '../operate/index.ts'
 import type { Paint } from './terminal.ts'
 
 /** For people: the choice, the diff, the reasons that the files do not hold themselves, what is run and proven. */
@@ -43,19 +43,6 @@ function changeText(change: FileChange, paint: Paint): string {
   return [...painted, ...modes, ...reasonsOf(change, lines, paint)].join('\n')
 }
 
-/** What stands near a change of redis.conf, and is not changed by it. */
-const PASSWORD_LINE =
-  /^([ +-][ \t]*(?:requirepass|masterauth|primaryauth|user|tls-(?:client-)?key-file-pass|sentinel[ \t]+(?:auth|sentinel)-pass)[ \t]+).*$/gim
-
-/** Of a file with a password only the lines that setup writes, masked. */
-function diffOf({ path, before, after, mode, secret, reasons }: FileChange): string {
-  const names = { before: path, after: path }
-  if (!secret) return unifiedDiff(before?.text, after, names).replaceAll(PASSWORD_LINE, '$1***')
-  const head = [`--- ${before === undefined ? '/dev/null' : path}`, `+++ ${path}`]
-  const hidden = `@@ mode 0${mode.toString(8)}, passwords not shown @@`
-  return [...head, hidden, ...reasons.map(({ line }) => `+${line}`)].join('\n')
-}
-
 /** New files say why in themselves; a file that somebody else wrote is not filled with remarks. */
 function reasonsOf({ before, after, reasons, secret }: FileChange, diff: readonly string[], paint: Paint): string[] {
   const told = reasons.filter(({ line, why }) => {
@@ -81,11 +68,17 @@ export function appliedText(applied: Applied, paint: Paint): string {
     case 'done':
       return [...applied.proven.map((one) => provenText(one, paint)), `${paint('ok', '✓')} Done.`, ''].join('\n')
     case 'rolled-back': {
-      const state = applied.left.length === 0 ? 'Everything is as it was before.' : 'Not everything could be put back:'
-      const lines = [`${paint('failed', '✗')} ${applied.failure}`, state, ...applied.left.map((line) => `  ${line}`)]
+      const state = stateAfter(applied)
+      const left = [...applied.left, ...applied.failed].map((line) => `  ${line}`)
+      const lines = [`${paint('failed', '✗')} ${applied.failure}`, state, ...left]
       return [...applied.proven.map((one) => provenText(one, paint)), ...lines, ''].join('\n')
     }
   }
+}
+
+function stateAfter({ left, failed }: Extract<Applied, { outcome: 'rolled-back' }>): string {
+  if (left.length > 0) return 'Nothing could be put back:'
+  return failed.length === 0 ? 'Everything is as it was before.' : 'Every file is as it was before, but:'
 }
 
 function provenText({ what, ok, detail }: Proven, paint: Paint): string {
@@ -111,8 +104,10 @@ export function planJson(plan: Plan, applied: Applied | undefined): string {
 const FATES = {
   restore: 'restore',
   remove: 'remove',
+  keep: 'keep, because it holds a password that data or clients may still need:',
   'is-back': 'is back already:',
-  'leave-changed': 'leave alone, because it was changed since:',
+  changed: 'stands in the way, because it was changed since:',
+  'backup-gone': 'stands in the way, because its old version is gone:',
 } as const
 
 export function undoText({ journal, files }: Undoing): string {
@@ -121,4 +116,12 @@ export function undoText({ journal, files }: Undoing): string {
   const lines = files.map(({ path, does }) => `  ${FATES[does]} ${path}`)
   const steps = journal.undo.map((args) => `  run ${args.join(' ')}`)
   return `${[head, ...lines, ...steps].join('\n')}\n`
+}
+
+/** What an undo did, or why it did nothing. */
+export function takenText({ done, left, failed }: TakenBack): string {
+  const blocked = left.length === 0 ? [] : ['Nothing was undone: a plan is taken back whole, or not at all.']
+  const partly = failed.length === 0 ? [] : ['Every file is as it was before. Look at what failed, and run it by hand.']
+  const marked = [...left, ...failed].map((line) => `✗ ${line}`)
+  return [...done, ...marked, ...blocked, ...partly, ''].join('\n')
 }

@@ -66,14 +66,19 @@ for (const [index, args] of KINDS.entries())
 
     test("the compose specification's schema holds", { skip: noComposer }, () => validate(directory, 'compose.yaml'))
 
-    test('a second run has nothing to do, and undo leaves nothing', async () => {
+    test('a second run has nothing to do, and undo leaves nothing but the passwords that volumes may need', async () => {
       const secrets = secretsOf(directory)
       const again = await evenkeel(['setup', 'compose', ...args, '--directory', directory, '--apply'])
       assert.match(again.stdout, /\nNothing to do\.\n$/)
       assert.deepEqual(secretsOf(directory), secrets)
-      const { code } = await evenkeel(['setup', 'undo', '--directory', directory, '--apply'])
+      const { code, stdout } = await evenkeel(['setup', 'undo', '--directory', directory, '--apply'])
       assert.equal(code, 0)
-      assert.deepEqual(readdirSync(directory), ['.evenkeel'])
+      assert.match(stdout, /^kept, because it holds a password .*secrets\/redis_password$/m)
+      assert.deepEqual(readdirSync(directory).toSorted(), ['.evenkeel', 'secrets'])
+      assert.deepEqual(secretsOf(directory), secrets)
+      // What was made with the old password is opened with it again.
+      await make(`project-${index}`, ...args)
+      assert.deepEqual(secretsOf(directory), secrets)
     })
   })
 

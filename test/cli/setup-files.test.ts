@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { applyPlan, targetOfUrl, thisHost } from '../../src/operate/index.ts'
 import { removeScratch, scratchDirectory } from '../support/leash.ts'
 import { RedisServer } from '../support/redis-server.ts'
-import { freePort } from '../support/wait.ts'
+import { eventually, freePort } from '../support/wait.ts'
 import { evenkeel } from './command-line.ts'
 
 let folder: string
@@ -71,6 +71,54 @@ describe('setup redis-conf', () => {
   })
 })
 
+test('setup redis-conf refuses what would be an empty start, and its first step leads past it without a loss', async () => {
+  const data = join(folder, 'data')
+  mkdirSync(data)
+  const file = join(folder, 'snapshots.conf')
+  const text = `dir ${data}\nsave 3600 1\n`
+  writeFileSync(file, text)
+  const setup = (): ReturnType<typeof evenkeel> =>
+    evenkeel(['setup', 'redis-conf', '--role', 'queue', '--memory', '256mb', '--output', file, '--apply'])
+  {
+    await using server = await RedisServer.start({ configFile: file, args: ['--dir', data] })
+    await server.command('SET', 'job', '7')
+    await server.command('SAVE')
+    const refused = await setup()
+    assert.equal(refused.code, 1, refused.stdout)
+    assert.match(
+      refused.stderr,
+      /dump\.rdb holds data, and there is no append-only file[\s\S]*CONFIG SET appendonly yes/,
+    )
+    assert.equal(readFileSync(file, 'utf8'), text)
+    await server.command('CONFIG', 'SET', 'appendonly', 'yes')
+    await eventually('the append-only file to be whole', async () => {
+      const info = String(await server.command('INFO', 'persistence'))
+      return /aof_rewrite_in_progress:0\r[\s\S]*aof_rewrite_scheduled:0\r[\s\S]*aof_last_bgrewrite_status:ok/.test(info)
+    })
+    await server.command('SET', 'later', '8')
+    assert.equal((await setup()).code, 0)
+  }
+  await using again = await RedisServer.start({ configFile: file, args: ['--dir', data, '--appendonly', 'yes'] })
+  assert.deepEqual([await again.command('GET', 'job'), await again.command('GET', 'later')], ['7', '8'])
+})
+
+test('setup undo says which program failed, for people and for programs', async () => {
+  const directory = join(folder, 'failing')
+  mkdirSync(join(directory, '.evenkeel'), { recursive: true })
+  const journal = { version: 1, id: '20260101T000000000Z', plan: 'test', files: [], directories: [], undoneAt: null }
+  const write = (): void =>
+    writeFileSync(join(directory, '.evenkeel', `${journal.id}.json`), JSON.stringify({ ...journal, undo: [['false']] }))
+  write()
+  const shown = await evenkeel(['setup', 'undo', '--directory', directory, '--apply'])
+  assert.equal(shown.code, 1)
+  assert.match(shown.stdout, /^✗ false ended with 1$/m)
+  write()
+  const machine = await evenkeel(['setup', 'undo', '--directory', directory, '--apply', '--json'])
+  assert.equal(machine.code, 1)
+  const { failed, undone } = JSON.parse(machine.stdout) as { failed: string[]; undone: boolean }
+  assert.deepEqual([failed, undone], [['false ended with 1'], false])
+})
+
 describe('setup env', () => {
   /** A redis.conf with this bind; what setup env makes of it. */
   async function envFor(
@@ -130,6 +178,22 @@ describe('setup env', () => {
       `${lines.join('\n')}\nCELERY_BROKER_URL=redis://:new-password@127.0.0.1:6379/1\n`,
     )
   })
+})
+
+test('setup env changes every line of a name, and leaves export and line ends', async () => {
+  const file = join(folder, 'several.env')
+  writeFileSync(file, 'export REDIS_URL=redis://old\r\nOTHER=1\n# REDIS_URL=remark\n\n  REDIS_URL = redis://older\n')
+  const conf = join(folder, 'host3.conf')
+  writeFileSync(conf, `bind 127.0.0.1\nrequirepass "p@ss:/#%?$(x)!'*~"\n`)
+  const args = ['--conf', conf, '--app', 'host', '--output', file]
+  const { code, stderr } = await evenkeel(['setup', 'env', '--redis', 'host', ...args, '--apply'])
+  assert.equal(code, 0, stderr)
+  const url = 'redis://:p%40ss%3A%2F%23%25%3F%24%28x%29%21%27%2A%7E@127.0.0.1:6379/0'
+  assert.equal(decodeURIComponent(new URL(url).password), `p@ss:/#%?$(x)!'*~`)
+  assert.equal(
+    readFileSync(file, 'utf8'),
+    `export REDIS_URL=${url}\r\nOTHER=1\n# REDIS_URL=remark\n\n  REDIS_URL=${url}\n`,
+  )
 })
 
 test('a plan whose proof fails is put back, and the cause is told', async () => {

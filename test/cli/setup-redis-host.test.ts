@@ -116,12 +116,22 @@ describe('setup redis-host below a --root', { skip }, () => {
   test('a second run has nothing to do, and undo gives back every byte', async () => {
     const { code, stdout } = await setup('redis-host', '--redis-version', '7.0.15', '--apply')
     assert.deepEqual([code, stdout.trimEnd().split('\n').at(-1)], [0, 'Nothing to do.'])
+    // A redis.conf that was changed since still includes a file of the plan: all of it stays, or Redis would not start.
+    const applied = readFileSync(join(image, CONF), 'utf8')
+    put(CONF, `${applied}# mine\n`)
+    const refused = await setup('undo', '--apply')
+    assert.equal(refused.code, 1)
+    assert.match(refused.stdout, /^✗ \/etc\/redis\/redis\.conf was changed after[\s\S]*^Nothing was undone/m)
+    assert.match(password(), /^\S{43}$/)
+    put(CONF, applied)
     const shown = await setup('undo')
     assert.match(shown.stdout, /^ {2}restore \/etc\/redis\/redis\.conf$/m)
     const undone = await setup('undo', '--apply')
     assert.equal(undone.code, 0, undone.stdout)
     const files = execFileSync('find', [image, '-type', 'f', '-not', '-path', '*/var/*'], { encoding: 'utf8' })
+    assert.match(undone.stdout, /^kept, because it holds a password .*evenkeel-password\.conf$/m)
     assert.deepEqual(files.trim().split('\n').toSorted(), [
+      join(image, '/etc/redis/evenkeel-password.conf'),
       join(image, CONF),
       join(image, '/etc/systemd/system/redis-server.service.d/override.conf'),
       join(image, UNIT),

@@ -1,7 +1,7 @@
 /** The project of `setup compose single`, run with its own script, configuration and secret on a real Redis. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { parse } from 'yaml'
@@ -77,6 +77,39 @@ describe('setup compose single, run on a real Redis', { skip }, () => {
     await eventually('the health check to pass', () => lab.isHealthy('redis'), { timeoutMs: 30_000 })
     assert.equal((await asRedis('GET', 'job')).trim(), '7')
     assert.equal((await asRedis('CONFIG', 'GET', 'requirepass')).trim().split('\n')[1], 'rotated-password-for-tests')
+  })
+})
+
+describe('setup compose single over a volume that was kept with snapshots alone', { skip }, () => {
+  test('its data is there after the first start and after a kill, and a new volume starts empty', async () => {
+    await requireProgram('redis-server')
+    const directory = scratchDirectory('snapshot')
+    const made = await evenkeel(['setup', 'compose', 'single', '--directory', directory, '--apply'])
+    assert.equal(made.code, 0, made.stdout + made.stderr)
+    await using lab = await ComposeLab.start(directory, ['redis'])
+    const ask = (...words: string[]): Promise<string> => {
+      const script = 'REDISCLI_AUTH=$(cat /run/secrets/redis_password) exec redis-cli "$@"'
+      return lab.exec('redis', 'sh', '-c', script, 'sh', ...words)
+    }
+    const healthy = (): Promise<unknown> =>
+      eventually('the health check to pass', () => lab.isHealthy('redis'), { timeoutMs: 30_000 })
+    await healthy()
+    assert.equal((await ask('DBSIZE')).trim(), '0')
+    await ask('SET', 'kept', '7')
+    await ask('SAVE')
+    await lab.kill('redis')
+    // What a configuration without appendonly leaves behind.
+    const volume = lab.volume('redis-data')
+    assert.ok(existsSync(join(volume, 'dump.rdb')))
+    rmSync(join(volume, 'appendonlydir'), { recursive: true })
+    for (const later of ['8', '9']) {
+      lab.up('redis')
+      await healthy()
+      assert.equal((await ask('GET', 'kept')).trim(), String(Number(later) - 1))
+      await ask('SET', 'kept', later)
+      await lab.kill('redis')
+    }
+    removeScratch(directory)
   })
 })
 

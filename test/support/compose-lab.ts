@@ -131,6 +131,13 @@ export class ComposeLab {
     return ['nsenter', this.#network('app'), 'unshare', '--mount', 'sh', '-c', script, 'sh']
   }
 
+  /** Where the data of a volume lies. */
+  volume(name: string): string {
+    const directory = join(this.#scratch, 'volumes', name)
+    mkdirSync(directory, { recursive: true })
+    return directory
+  }
+
   log(name: string): string {
     return readFileSync(join(this.#scratch, name, 'log'), 'utf8')
   }
@@ -222,9 +229,6 @@ export class ComposeLab {
 
   #mountOf(volume: string): readonly [string, string] {
     const [from = '', to = ''] = volume.split(':')
-    if (from.startsWith('./')) return [join(this.#directory, from), to]
-    const directory = join(this.#scratch, 'volumes', from)
-    mkdirSync(directory, { recursive: true })
-    return [directory, to]
+    return from.startsWith('./') ? [join(this.#directory, from), to] : [this.volume(from), to]
   }
 }

@@ -48,8 +48,8 @@ async function planWith(steps: readonly Step[] = []): Promise<Plan> {
   }
 }
 
-function undo(): Promise<TakenBack> {
-  return undoLast({ root: '/', directory: join(root, 'var/journal'), host })
+function undo({ force = false } = {}): Promise<TakenBack> {
+  return undoLast({ root: '/', directory: join(root, 'var/journal'), host, force })
 }
 
 /** Every file below the root with its text, the journal left out. */
@@ -71,6 +71,7 @@ test('applyPlan() keeps the old file beside the new one, with its mode, and undo
   assert.deepEqual(await undo(), {
     done: [`removed ${join(root, 'new/deep/file')}`, `restored ${join(root, 'old.conf')}`],
     left: [],
+    failed: [],
   })
   assert.deepEqual(files(), BEFORE)
   assert.equal(existsSync(join(root, 'new')), false)
@@ -104,13 +105,68 @@ test('applyPlan() changes nothing when a file is not as it was planned', async (
   assert.deepEqual(files(), { 'old.conf': 'somebody else\n' })
 })
 
-test('undoLast() leaves alone what was changed since, and says where the old file is', async () => {
+test('undoLast() undoes nothing when one file was changed since, and says which', async () => {
+  const step = { args: ['true'], why: '', undo: ['touch', join(root, 'told')] }
+  await applyPlan(await planWith([step]), { host })
+  // As a redis.conf that goes on to include a file of the same plan: without that file Redis would not start.
+  writeFileSync(join(root, 'old.conf'), 'somebody else\n')
+  const applied = files()
+  const { done, left } = await undo()
+  assert.deepEqual([done, left.length], [[], 1])
+  assert.match(left[0] ?? '', /old\.conf was changed after setup wrote it; the old one is .*\.evenkeel-.*--force/)
+  assert.deepEqual(files(), applied)
+})
+
+test('undoLast() with force sets the change aside, and takes all back', async () => {
   await applyPlan(await planWith(), { host })
   writeFileSync(join(root, 'old.conf'), 'somebody else\n')
-  const { left } = await undo()
-  assert.equal(left.length, 1)
-  assert.match(left[0] ?? '', /old\.conf was changed after setup wrote it\. The old one is .*\.evenkeel-/)
-  assert.equal(files()['old.conf'], 'somebody else\n')
+  writeFileSync(join(root, 'new/deep/file'), 'somebody else too\n')
+  assert.deepEqual((await undo({ force: true })).left, [])
+  const { 'old.conf': old, ...aside } = files()
+  assert.equal(old, 'one\n')
+  assert.deepEqual(Object.values(aside).toSorted(), ['somebody else\n', 'somebody else too\n'])
+  for (const name of Object.keys(aside)) assert.match(name, /\.evenkeel-changed-\d{8}T\d{9}Z$/)
+  assert.equal((await planUndo('/', join(root, 'var/journal'))).journal, undefined)
+})
+
+test('undoLast() undoes nothing when an old file is gone, and force does not help it', async () => {
+  await applyPlan(await planWith(), { host })
+  const backup = Object.keys(files()).find((name) => name.startsWith('old.conf.')) ?? ''
+  rmSync(join(root, backup))
+  const { done, left } = await undo({ force: true })
+  assert.deepEqual(done, [])
+  assert.match(left[0] ?? '', /old\.conf: its old version, .* is gone/)
+  writeFileSync(join(root, 'old.conf'), 'one\n')
+  assert.deepEqual((await undo()).left, [])
+  assert.deepEqual(files(), BEFORE)
+})
+
+test('undoLast() says which program failed, and that the files are back', async () => {
+  const failing = ['sh', '-c', 'echo did not start >&2; exit 1']
+  await applyPlan(await planWith([{ args: ['true'], why: '', undo: failing }]), { host })
+  const { left, failed } = await undo()
+  assert.deepEqual(left, [])
+  assert.match(failed.join('\n'), /ended with 1: did not start$/)
+  assert.deepEqual(files(), BEFORE)
+})
+
+test('undoLast() keeps the only copy of a password, and takes the rest back', async () => {
+  const plan = await planWith()
+  const [old, fresh] = plan.files
+  assert.ok(old !== undefined && fresh !== undefined)
+  await applyPlan({ ...plan, files: [old, { ...fresh, secret: true, keep: true }] }, { host })
+  const { done } = await undo()
+  assert.match(done.join('\n'), /^kept, because it holds a password .*new\/deep\/file$/m)
+  assert.deepEqual(files(), { ...BEFORE, 'new/deep/file': 'fresh\n' })
+})
+
+test('applyPlan() puts back a password that it has just made: nobody has it yet', async () => {
+  const plan = await planWith([{ args: ['false'], why: '' }])
+  const [old, fresh] = plan.files
+  assert.ok(old !== undefined && fresh !== undefined)
+  const applied = await applyPlan({ ...plan, files: [old, { ...fresh, keep: true }] }, { host })
+  assert.equal(applied.outcome, 'rolled-back')
+  assert.deepEqual(files(), BEFORE)
 })
 
 test('undoLast() undoes one plan after the other, the newest first', async () => {
@@ -149,7 +205,7 @@ test('an image is undone below another root than it was set up below, and nothin
   renameSync(root, booted)
   try {
     const taken = await undoLast({ root: booted, directory: '/var/journal', host })
-    assert.deepEqual(taken, { done: ['restored /old.conf'], left: [] })
+    assert.deepEqual(taken, { done: ['restored /old.conf'], left: [], failed: [] })
   } finally {
     renameSync(booted, root)
   }

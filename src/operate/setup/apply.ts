@@ -32,8 +32,10 @@ export type Applied =
       /** What went wrong. */
       readonly failure: string
       readonly proven: readonly Proven[]
-      /** What could not be put back; empty when everything was. */
+      /** Files that could not be put back; empty when all were. */
       readonly left: readonly string[]
+      /** Programs that failed once the files were back, such as the start of a service that did not start before. */
+      readonly failed: readonly string[]
     }
 
 const PROVE_WITHIN_MS = 30_000
@@ -42,6 +44,8 @@ const PROVE_WITHIN_MS = 30_000
 export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<Applied> {
   const { clock = systemClock, progress = () => undefined } = options
   if (hasNothingToDo(plan)) return { outcome: 'nothing-to-do' }
+  const { obstacle } = plan
+  if (obstacle !== undefined) throw new EvenkeelError('SETUP_REFUSED', obstacle.what, { nextStep: obstacle.nextStep })
   const directory = join(plan.root, plan.journal)
   const journal = await begin(plan, await freeId(directory, clock.wallNow()))
   await writeJournal(directory, journal).catch(asReadable)
@@ -61,6 +65,7 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<Appl
 /** The journal of what is to come; throws when a file is not as the plan found it. */
 async function begin(plan: Plan, id: string): Promise<Journal> {
   const files: JournaledFile[] = []
+  const keeps: string[] = []
   for (const change of pending(plan)) {
     const path = await withoutLinks(plan.root, change.path)
     const now = await readState(join(plan.root, path))
@@ -71,9 +76,10 @@ async function begin(plan: Plan, id: string): Promise<Journal> {
     const before = now === undefined ? null : fingerprint(now.text)
     const backup = now === undefined ? null : `${path}.evenkeel-${id}`
     files.push({ path, backup, before, after: fingerprint(change.after) })
+    if (change.keep === true) keeps.push(path)
   }
   const undo = plan.steps.flatMap(({ undo }) => (undo === undefined ? [] : [undo]))
-  return { version: 1, id, plan: plan.name, files, directories: [], undo, undoneAt: null }
+  return { version: 1, id, plan: plan.name, files, directories: [], undo, keeps, undoneAt: null }
 }
 
 class Attempt {
@@ -125,10 +131,12 @@ class Attempt {
 
   async rollBack(failure: string, proven: readonly Proven[]): Promise<Applied> {
     this.#options.progress('putting everything back')
-    const { left } = await takeBack(this.journal, this.#plan.root, this.#options.host)
+    // A password that was made a moment ago is nobody's yet.
+    const options = { root: this.#plan.root, host: this.#options.host, force: true, keeps: [] }
+    const { left, failed } = await takeBack(this.journal, options)
     const undoneAt = left.length === 0 ? new Date(this.#options.clock.wallNow()).toISOString() : null
     await writeJournal(this.#directory, { ...this.journal, undoneAt })
-    return { outcome: 'rolled-back', failure, proven, left }
+    return { outcome: 'rolled-back', failure, proven, left, failed }
   }
 }
 

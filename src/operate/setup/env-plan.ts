@@ -50,10 +50,10 @@ export async function planEnv({ output = '.env', root = '/', reach, variables = 
 const KEEP_OUT =
   'The file holds passwords, and so does the old one that stays beside it as *.evenkeel-<time>: keep both out of the repository.'
 
-/** In the place of the line that says it, else at the end. */
+/** In the place of every line that says it: which of several counts depends on who reads the file. Else at the end. */
 function withVariable(text: string, name: string, value: string): string {
-  const line = `${name}=${value}`
-  const pattern = new RegExp(`^(?:export\\s+)?${name}\\s*=.*$`, 'm')
-  if (pattern.test(text)) return text.replace(pattern, () => line)
-  return `${text === '' || text.endsWith('\n') ? text : `${text}\n`}${line}\n`
+  const pattern = new RegExp(`^([ \\t]*(?:export[ \\t]+)?)${name}[ \\t]*=[^\\r\\n]*`, 'gm')
+  const changed = text.replace(pattern, (_, lead: string) => `${lead}${name}=${value}`)
+  if (pattern.test(text)) return changed
+  return `${text === '' || text.endsWith('\n') ? text : `${text}\n`}${name}=${value}\n`
 }

@@ -27,6 +27,8 @@ export interface Journal {
   readonly directories: readonly string[]
   /** Programs that take the steps back, in the order in which they are to run. */
   readonly undo: readonly (readonly string[])[]
+  /** Paths of files with the only copy of a password that setup made: an undo leaves them. @default none */
+  readonly keeps?: readonly string[]
   readonly undoneAt: string | null
 }
 

@@ -34,6 +34,11 @@ export interface FileChange {
   readonly owner?: Pick<FileState, 'uid' | 'gid'> | undefined
   /** It holds a password: its content is shown nowhere. */
   readonly secret: boolean
+  /**
+   * It holds the only copy of a password that setup made. Data and clients that have it outlive the plan, so an undo
+   * leaves it, and a later plan takes it up again. @default false
+   */
+  readonly keep?: boolean
   readonly reasons: readonly Reasoned[]
 }
 
@@ -67,8 +72,15 @@ export interface Plan {
   /** Not run where `root` is not `/`; what takes them back is kept for when it has booted. */
   readonly steps: readonly Step[]
   readonly proofs: readonly Proof[]
+  /** Why it may be shown and not applied, and what comes first. @default nothing is in its way */
+  readonly obstacle?: Obstacle | undefined
   /** What the reader has to know or do besides; a line that begins with blanks is one to be copied. */
   readonly notes: readonly string[]
+}
+
+export interface Obstacle {
+  readonly what: string
+  readonly nextStep: string
 }
 
 /** Only what changes; steps run for the sake of changes. */

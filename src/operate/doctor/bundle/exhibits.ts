@@ -3,7 +3,7 @@ import type { Evidence } from '../../evidence.ts'
 import type { Host } from '../../host.ts'
 import type { EvidenceContext, EvidenceName } from '../evidence/context.ts'
 import { knownSecrets } from './known-secrets.ts'
-import { Redactor } from './redactor.ts'
+import { Redactor } from '../../redactor.ts'
 
 /** One file of the archive. */
 export interface Exhibit {

@@ -142,7 +142,7 @@ async function secretFile(path: string, root: string): Promise<FileChange> {
   const before = await readState(await onDisk(root, path))
   const why = 'Mounted as a secret: in no compose file, no environment, no list of processes, no docker inspect.'
   const after = before?.text ?? `${makePassword()}\n`
-  return { path, before, after, mode: 0o600, secret: true, reasons: [{ line: '…', why }] }
+  return { path, before, after, mode: 0o600, secret: true, keep: true, reasons: [{ line: '…', why }] }
 }
 
 function notesOn({ kind, separate = false, role }: ComposeOptions): readonly string[] {

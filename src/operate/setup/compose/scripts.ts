@@ -13,8 +13,32 @@ password=$(cat ${SECRET})
 # The image of Redis calls its user redis, that of Valkey valkey.
 server=$(id -un redis 2>/dev/null || id -un valkey)`
 
+/**
+ * A volume that another configuration kept with snapshots alone: Redis 7 and newer take the snapshot as the base of an
+ * append-only file, an older one has to write that file itself. The manifest comes last: without it nothing has happened.
+ */
+const KEEP_SNAPSHOT = `# With appendonly yes and no append-only file Redis starts EMPTY, whatever the snapshot holds.
+aof=/data/appendonlydir/appendonly.aof
+if grep -q '^appendonly yes' /etc/redis/redis.conf && [ -e /data/dump.rdb ] &&
+  [ ! -e "$aof.manifest" ] && [ ! -e /data/appendonly.aof ]; then
+  case $(redis-server --version) in *v=[1-6].*)
+    echo 'The volume holds a snapshot and no append-only file: this Redis would start empty, so it does not start.' >&2
+    echo 'Say "appendonly no" in its configuration and start it, run redis-cli CONFIG SET appendonly yes, wait until' >&2
+    echo 'redis-cli INFO persistence says aof_rewrite_in_progress:0, and say "appendonly yes" again.' >&2
+    exit 1 ;;
+  esac
+  mkdir -p /data/appendonlydir
+  cp /data/dump.rdb "$aof.1.base.rdb"
+  echo 'file appendonly.aof.1.base.rdb seq 1 type b' > "$aof.manifest.new"
+  chown -R "$server" /data/appendonlydir
+  sync
+  mv "$aof.manifest.new" "$aof.manifest"
+  echo 'The snapshot of the volume has become the base of its append-only file.'
+fi`
+
 /** One Redis by itself. */
 export const START_REDIS = `${HEAD}
+${KEEP_SNAPSHOT}
 printf 'requirepass %s\\n' "$password" > /run/redis/password.conf
 chown "$server" /run/redis /run/redis/password.conf
 exec docker-entrypoint.sh redis-server /etc/redis/redis.conf --include /run/redis/password.conf
@@ -25,6 +49,7 @@ exec docker-entrypoint.sh redis-server /etc/redis/redis.conf --include /run/redi
  * have Redis rewrite; everything else is read anew at each start, because the last mention of a setting wins.
  */
 export const START_NODE = `${HEAD}
+${KEEP_SNAPSHOT}
 # masterauth on every node: a master becomes a replica, and without it stays one without a link for ever.
 printf 'requirepass %s\\nmasterauth %s\\n' "$password" "$password" > /run/redis/password.conf
 # Written once; from then on the sentinels decide.

@@ -4,7 +4,7 @@ import { OptionError } from '../../../errors.ts'
 import { POSTGRES_USER } from '../compose/services.ts'
 import { MASTER } from '../compose/scripts.ts'
 import { onDisk, placeIn, readState } from '../disk.ts'
-import { account, redisUrl, type Reach, type Variable } from './reach.ts'
+import { account, inUrl, redisUrl, type Reach, type Variable } from './reach.ts'
 
 export interface ComposeReachOptions {
   /** Of the compose project. @default '.' */
@@ -105,7 +105,7 @@ function postgresVariable({ host, port }: { readonly host: string; readonly port
     name: 'DATABASE_URL',
     database: 0,
     url: (password) => {
-      const shown = password === '***' ? password : encodeURIComponent(secret)
+      const shown = password === '***' ? password : inUrl(secret)
       return `postgres://${POSTGRES_USER}:${shown}@${host}:${port}/${POSTGRES_USER}`
     },
     why: 'The durable side.',

@@ -26,5 +26,11 @@ export function redisUrl(host: string, port: number): Variable['url'] {
 }
 
 export function account(password: string): string {
-  return password === '' ? '' : `:${password === '***' ? password : encodeURIComponent(password)}@`
+  return password === '' ? '' : `:${password === '***' ? password : inUrl(password)}@`
+}
+
+/** Every character that means something to a URL, a shell or a reader of .env files is written by its code. */
+export function inUrl(secret: string): string {
+  const code = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+  return encodeURIComponent(secret).replaceAll(/[!'()*~]/g, code)
 }

@@ -1,8 +1,9 @@
 /** A redis.conf for what the data is for: a new one with the reasons in it, or the lines of an existing one changed. */
-import { dirname, join } from 'node:path'
+import { access } from 'node:fs/promises'
+import { dirname, isAbsolute, join } from 'node:path'
 import { onDisk, placeIn, readState } from '../disk.ts'
-import { commented, type FileChange, type Plan } from '../plan.ts'
-import { withDirective } from './conf-file.ts'
+import { commented, type FileChange, type Obstacle, type Plan } from '../plan.ts'
+import { directive, withDirective } from './conf-file.ts'
 import { linesOf, settingsFor, type DataRole, type Setting, type SettingOptions } from './settings.ts'
 
 export interface RedisConfOptions extends SettingOptions {
@@ -19,6 +20,7 @@ export async function planRedisConf(options: RedisConfOptions): Promise<Plan> {
   const before = await readState(await onDisk(root, path))
   const settings = settingsFor(options)
   const lines = linesOf(settings)
+  const startsNow = startsAppendOnly(before?.text, settings)
   const file: FileChange = {
     path,
     before,
@@ -35,19 +37,46 @@ export async function planRedisConf(options: RedisConfOptions): Promise<Plan> {
     files: [file],
     steps: [],
     proofs: [],
+    obstacle: startsNow ? await emptyStart(before?.text ?? '', root) : undefined,
     notes: [
-      startsAppendOnly(before?.text, settings)
-        ? NOT_YET
-        : 'Redis reads it when it starts: restart it, then evenkeel check --write.',
+      startsNow ? NOT_YET : 'Redis reads it when it starts: restart it, then evenkeel check --write.',
       ...(before === undefined ? [NO_ADDRESS] : []),
     ],
   }
 }
 
-/** Redis that starts with an append-only file and finds none starts empty, whatever its snapshot holds. */
-const NOT_YET = `Do NOT restart a Redis that holds data yet: with a new append-only file it starts empty, and its next snapshot overwrites the old one. First, in the running server:
+const FIRST = `in the running server:
   redis-cli CONFIG SET appendonly yes
-and wait until redis-cli INFO persistence says aof_rewrite_in_progress:0, aof_rewrite_scheduled:0 and aof_last_bgrewrite_status:ok. Then restart it, then evenkeel check --write.`
+and wait until redis-cli INFO persistence says aof_rewrite_in_progress:0, aof_rewrite_scheduled:0 and aof_last_bgrewrite_status:ok.`
+
+/** Redis that starts with an append-only file and finds none starts empty, whatever its snapshot holds. */
+const NOT_YET = `Do NOT restart a Redis that holds data yet: with a new append-only file it starts empty, and its next snapshot overwrites the old one. First, ${FIRST} Then restart it, then evenkeel check --write.`
+
+/** Is a snapshot there, and no append-only file? Then a restart, by whomever, would be an empty start. */
+async function emptyStart(text: string, root: string): Promise<Obstacle | undefined> {
+  const word = (name: string): string | undefined => directive(text, name)?.args[0]
+  const directory = word('dir') ?? ''
+  // Where a relative one leads to depends on how Redis is started.
+  if (!isAbsolute(directory)) return undefined
+  const isThere = async (...names: string[]): Promise<boolean> => await exists(join(root, directory, ...names))
+  const appended = word('appendfilename') ?? 'appendonly.aof'
+  const hasLog =
+    (await isThere(appended)) || (await isThere(word('appenddirname') ?? 'appendonlydir', `${appended}.manifest`))
+  const snapshot = word('dbfilename') ?? 'dump.rdb'
+  if (hasLog || !(await isThere(snapshot))) return undefined
+  return {
+    what: `${join(directory, snapshot)} holds data, and there is no append-only file: with appendonly yes the next start would be an empty one.`,
+    nextStep: `First, ${FIRST} Then run this again.`,
+  }
+}
+
+/** What may not be looked at counts as not there: the note tells of it all the same. */
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  )
+}
 
 /** Was the data kept without an append-only file, and is it to be kept with one? A file that says nothing has none. */
 function startsAppendOnly(before: string | undefined, settings: readonly Setting[]): boolean {

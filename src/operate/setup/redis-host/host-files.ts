@@ -1,19 +1,34 @@
 /** The files of each fix, line by line with the reason. */
 import type { Reasoned } from '../plan.ts'
 import type { Choice } from './choice.ts'
+import type { HostFacts } from './host-facts.ts'
 
 export const SYSCTL_FILE = '/etc/sysctl.d/60-evenkeel-redis.conf'
 export const ADDRESS_UNIT = '/etc/systemd/system/evenkeel-redis-address.service'
 
 const HEAD: Reasoned = { line: '', why: 'Written by evenkeel setup redis-host; evenkeel setup undo takes it back.' }
 
-export function sysctlLines({ bind }: Choice): readonly Reasoned[] {
-  const why =
-    'A program may bind an address that no interface has yet: Redis starts before the bridges of Docker, and each bridge is served as soon as it appears. The price: a wrong address in bind no longer stops Redis.'
-  const ipv4 = { line: 'net.ipv4.ip_nonlocal_bind = 1', why }
+type Family = 'ipv4' | 'ipv6'
+
+const NONLOCAL = { ipv4: 'net.ipv4.ip_nonlocal_bind', ipv6: 'net.ipv6.ip_nonlocal_bind' } as const
+
+/** IPv6 has a setting of its own, which only addresses of it want. */
+function familiesOf(bind: readonly string[]): readonly Family[] {
   const hasIpv6Bridge = bind.some((word) => word.includes(':') && !/^-?::1$/.test(word))
-  const ipv6 = { line: 'net.ipv6.ip_nonlocal_bind = 1', why: 'IPv6 has a setting of its own.' }
-  return [HEAD, ipv4, ...(hasIpv6Bridge ? [ipv6] : [])]
+  return hasIpv6Bridge ? ['ipv4', 'ipv6'] : ['ipv4']
+}
+
+export function sysctlLines({ bind }: Choice): readonly Reasoned[] {
+  const why = {
+    ipv4: 'A program may bind an address that no interface has yet: Redis starts before the bridges of Docker, and each bridge is served as soon as it appears. The price: a wrong address in bind no longer stops Redis.',
+    ipv6: 'IPv6 has a setting of its own.',
+  }
+  return [HEAD, ...familiesOf(bind).map((family) => ({ line: `${NONLOCAL[family]} = 1`, why: why[family] }))]
+}
+
+/** The live values: the file goes by itself. */
+export function undoOfKernel({ bind, nonlocalBind }: Pick<Choice, 'bind'> & Pick<HostFacts, 'nonlocalBind'>): string[] {
+  return ['sysctl', '-w', ...familiesOf(bind).map((family) => `${NONLOCAL[family]}=${nonlocalBind[family] ?? '0'}`)]
 }
 
 /** Its name sorts behind `override.conf`: of two drop-ins the last one wins. */

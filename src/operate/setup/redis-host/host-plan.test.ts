@@ -6,6 +6,7 @@ import { afterEach, beforeEach, test } from 'node:test'
 import { OptionError } from '../../../errors.ts'
 import { thisHost } from '../../host.ts'
 import { pending, type Plan } from '../plan.ts'
+import { undoOfKernel } from './host-files.ts'
 import { planRedisHost, type RedisHostOptions } from './host-plan.ts'
 
 const CONF = '/etc/redis/redis.conf'
@@ -85,6 +86,18 @@ test('planRedisHost() keeps a password out of redis.conf, and reads it where it 
   )
 })
 
+test('planRedisHost() takes up the password that an undo has left, and marks one that it makes', async () => {
+  const made = async (options = {}): Promise<readonly [string | undefined, boolean | undefined]> => {
+    const file = (await plan(SEED, '7.0.15', options)).files.find(({ secret }) => secret)
+    return [/^requirepass (\S+)$/m.exec(file?.after ?? '')?.[1], file?.keep]
+  }
+  assert.match((await made())[0] ?? '', /^[\w-]{43}$/)
+  assert.equal((await made())[1], true)
+  assert.deepEqual(await made({ password: 'hunter2-of-a-file' }), ['hunter2-of-a-file', false])
+  put('/etc/redis/evenkeel-password.conf', 'requirepass left-by-an-undo\n')
+  assert.deepEqual(await made(), ['left-by-an-undo', true])
+})
+
 test('planRedisHost() changes bind in the file where it counts', async () => {
   put('/etc/redis/conf.d/net.conf', SEED)
   put('/etc/redis/conf.d/other.txt', 'bind 10.0.0.1\n')
@@ -127,6 +140,18 @@ test('planRedisHost() writes the files of each fix', async () => {
 test('planRedisHost() sets the kernel for IPv6 bridges too', async () => {
   const made = texts(await plan('bind 127.0.0.1 fd00:30::1\n', '7.0.15'))
   assert.match(made['/etc/sysctl.d/60-evenkeel-redis.conf'] ?? '', /^net\.ipv6\.ip_nonlocal_bind = 1$/m)
+})
+
+test('an undo gives the kernel back what it had, for IPv6 too', () => {
+  const bind = ['127.0.0.1', 'fd00:30::1']
+  assert.deepEqual(undoOfKernel({ bind, nonlocalBind: { ipv4: '0', ipv6: '1' } }), [
+    'sysctl',
+    '-w',
+    'net.ipv4.ip_nonlocal_bind=0',
+    'net.ipv6.ip_nonlocal_bind=1',
+  ])
+  const ipv4 = undoOfKernel({ bind: ['127.0.0.1', '172.30.0.1'], nonlocalBind: { ipv4: '1', ipv6: '0' } })
+  assert.deepEqual(ipv4, ['sysctl', '-w', 'net.ipv4.ip_nonlocal_bind=1'])
 })
 
 test('planRedisHost() has nothing to do where nothing can be missing', async () => {

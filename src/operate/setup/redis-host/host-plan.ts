@@ -3,12 +3,21 @@ import { basename, dirname, join } from 'node:path'
 import type { Host } from '../../host.ts'
 import { targetOfUrl } from '../../targets.ts'
 import { onDisk, readState } from '../disk.ts'
-import { commented, hasNothingToDo, type FileChange, type Plan, type Proof, type Reasoned, type Step } from '../plan.ts'
-import { appended, withDirective } from '../redis-conf/conf-file.ts'
+import {
+  commented,
+  hasNothingToDo,
+  type FileChange,
+  type FileState,
+  type Plan,
+  type Proof,
+  type Reasoned,
+  type Step,
+} from '../plan.ts'
+import { appended, directive, withDirective } from '../redis-conf/conf-file.ts'
 import { makePassword } from '../secrets.ts'
 import { choose, type Choice, type Wishes } from './choice.ts'
 import { readHostFacts, type FactOptions, type HostFacts } from './host-facts.ts'
-import { ADDRESS_UNIT, addressUnit, dropIn, SYSCTL_FILE, sysctlLines } from './host-files.ts'
+import { ADDRESS_UNIT, addressUnit, dropIn, SYSCTL_FILE, sysctlLines, undoOfKernel } from './host-files.ts'
 import { notesOn } from './host-notes.ts'
 import { withoutDockerRequirement } from './unit.ts'
 
@@ -23,11 +32,11 @@ export const HOST_JOURNAL = '/var/lib/evenkeel/setup'
 export async function planRedisHost(host: Host, options: RedisHostOptions): Promise<Plan> {
   const facts = await readHostFacts(host, options)
   const choice = choose(facts, options)
-  const password = choice.needsPassword ? (options.password ?? makePassword()) : undefined
-  const files = choice.fix === 'none' ? [] : await filesFor(facts, choice, password)
+  const secret = choice.needsPassword ? await secretFor(facts, options.password) : undefined
+  const files = choice.fix === 'none' ? [] : await filesFor(facts, choice, secret)
   const plan = { files, steps: [] as readonly Step[] }
   const steps = hasNothingToDo(plan) ? [] : stepsFor(facts, choice)
-  const known = password ?? options.password ?? facts.conf.words('requirepass')?.[0]
+  const known = secret?.password ?? options.password ?? facts.conf.words('requirepass')?.[0]
   return {
     name: 'redis-host',
     choice: choice.why,
@@ -40,13 +49,30 @@ export async function planRedisHost(host: Host, options: RedisHostOptions): Prom
   }
 }
 
-async function filesFor(facts: HostFacts, choice: Choice, password: string | undefined): Promise<FileChange[]> {
+/** A password, and the file of its own that it stands in. */
+interface Secret {
+  readonly password: string
+  readonly path: string
+  readonly before: FileState | undefined
+  /** Nobody but setup has it. */
+  readonly isOurs: boolean
+}
+
+/** The one that was given, else the one that an undo has left here, which clients may have, else a new one. */
+async function secretFor({ root, conf }: HostFacts, given: string | undefined): Promise<Secret> {
+  const path = join(dirname(conf.main.path), 'evenkeel-password.conf')
+  const before = await readState(await onDisk(root, path))
+  const kept = directive(before?.text ?? '', 'requirepass')?.args[0]
+  return { password: given ?? kept ?? makePassword(), path, before, isOurs: given === undefined }
+}
+
+async function filesFor(facts: HostFacts, choice: Choice, secret: Secret | undefined): Promise<FileChange[]> {
   const { root, unit } = facts
   const own = async (path: string, lines: readonly Reasoned[]): Promise<FileChange> => {
     const before = await readState(await onDisk(root, path))
     return { path, before, after: `${commented(lines)}\n`, mode: 0o644, secret: false, reasons: lines }
   }
-  const files = [...configurationChanges(facts, choice, password)]
+  const files = [...configurationChanges(facts, choice, secret)]
   if (choice.fix === 'nonlocal') files.push(await own(SYSCTL_FILE, sysctlLines(choice)))
   if (choice.fix === 'host-address') files.push(await own(ADDRESS_UNIT, addressUnit(choice, unit.name)))
   files.push(await own(join('/etc/systemd/system', `${unit.name}.d`, 'zz-evenkeel.conf'), dropIn(choice.fix)))
@@ -54,7 +80,7 @@ async function filesFor(facts: HostFacts, choice: Choice, password: string | und
 }
 
 /** The bind line where it counts; a new password in a file of its own. */
-function configurationChanges({ conf }: HostFacts, choice: Choice, password: string | undefined): FileChange[] {
+function configurationChanges({ conf }: HostFacts, choice: Choice, secret: Secret | undefined): FileChange[] {
   const bind = conf.with('bind', [choice.bind.join(' ')])
   const bindReason = { line: `bind ${choice.bind.join(' ')}`, why: BIND_WHY }
   const change = (file: typeof bind, after: string, reasons: readonly Reasoned[]): FileChange => ({
@@ -65,25 +91,33 @@ function configurationChanges({ conf }: HostFacts, choice: Choice, password: str
     secret: false,
     reasons,
   })
-  if (password === undefined) return [change(bind, bind.after, [bindReason])]
-  const path = join(dirname(conf.main.path), 'evenkeel-password.conf')
+  if (secret === undefined) return [change(bind, bind.after, [bindReason])]
+  const { path } = secret
   const include = { line: `include ${path}`, why: INCLUDE_WHY }
   const main = bind.path === conf.main.path ? bind : { ...conf.main, after: conf.main.state.text }
   const withInclude = conf.directives.some(({ name, args }) => name === 'include' && args[0] === path)
     ? main.after
     : appended(main.after, [include.line])
-  const { uid, gid } = conf.main.state
-  const secret: FileChange = {
+  const others = main === bind ? [] : [change(bind, bind.after, [bindReason])]
+  return [
+    ...others,
+    change({ ...main, after: withInclude }, withInclude, [bindReason, include]),
+    passwordFile(conf.main.state, secret),
+  ]
+}
+
+/** Read by whoever reads redis.conf. */
+function passwordFile({ uid, gid }: FileState, { path, password, before, isOurs }: Secret): FileChange {
+  return {
     path,
-    before: undefined,
-    after: withDirective('', 'requirepass', [password]),
+    before,
+    after: withDirective(before?.text ?? '', 'requirepass', [password]),
     mode: 0o640,
     owner: { uid, gid },
     secret: true,
+    keep: isOurs,
     reasons: [{ line: 'requirepass …', why: PASSWORD_WHY }],
   }
-  const others = main === bind ? [] : [change(bind, bind.after, [bindReason])]
-  return [...others, change({ ...main, after: withInclude }, withInclude, [bindReason, include]), secret]
 }
 
 const BIND_WHY =
@@ -108,13 +142,14 @@ const DOCKER_WHY =
   "With it Redis is never started when Docker's first start fails, and stopped, for good, whenever Docker is stopped."
 
 /** The programs that take them back run in the same order, once the files are as they were. */
-function stepsFor(facts: HostFacts, { fix }: Choice): readonly Step[] {
+function stepsFor(facts: HostFacts, choice: Choice): readonly Step[] {
   const { unit, nonlocalBind } = facts
+  const { fix } = choice
   const systemctl = (...args: string[]): string[] => ['systemctl', ...args]
   const kernel: Step = {
     args: ['sysctl', '-p', SYSCTL_FILE],
     why: 'the kernel takes the setting now, and at every boot before Redis',
-    undo: ['sysctl', '-w', `net.ipv4.ip_nonlocal_bind=${nonlocalBind.ipv4 ?? '0'}`],
+    undo: undoOfKernel({ bind: choice.bind, nonlocalBind }),
   }
   const removeAddress = { undo: systemctl('stop', basename(ADDRESS_UNIT)) }
   const steps: Step[] = [

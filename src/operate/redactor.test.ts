@@ -19,6 +19,7 @@ test('Redactor takes secrets out of the places where they stand', () => {
     ['ACL SETUSER app on >hunter2', 'ACL SETUSER app on >***'],
     ['AUTH hunter2', 'AUTH ***'],
     ['redis-cli -h x -a hunter2 ping', 'redis-cli -h x -a *** ping'],
+    ['["CMD","redis-cli","-a","hunter2","ping"]', '["CMD","redis-cli","-a","***","ping"]'],
     ['Authorization: Bearer abc.def', 'Authorization: Bearer ***'],
     ['REDIS_PASSWORD=hunter2\nPORT=1', 'REDIS_PASSWORD=***\nPORT=1'],
     ['      POSTGRES_PASSWORD: "hunter2"', '      POSTGRES_PASSWORD: "***"'],

@@ -1,8 +1,8 @@
 /**
- * Takes secrets out of texts that leave the machine: by where they stand, and, of those that are known, wherever they stand.
+ * Takes secrets out of texts that leave the machine or are shown: by where they stand, and, of those that are known, wherever they stand.
  * Rather a hole too many than a secret.
  */
-import { isSecretName } from '../../host/redis-variables.ts'
+import { isSecretName } from './host/redis-variables.ts'
 
 const HOLE = '***'
 /** A shorter one would make holes into half of all words; it is taken out where its place tells it. */
@@ -19,7 +19,7 @@ const PLACES: readonly (readonly [RegExp, string])[] = [
   // SHA-256, as ACL users and files of passwords have them
   [/\b[0-9a-f]{64}\b/gi, HOLE],
   [/\b(AUTH['"`]?\s+)(?!<)(?:\S+['"`]?[ \t]+)?\S+/g, `$1${HOLE}`],
-  [/(redis-cli\b[^\n]*?\s(?:-a|--pass)\s+)\S+/g, `$1${HOLE}`],
+  [/(redis-cli\b[^\n]*?[\s"'](?:-a|--pass)["']?[\s,]+["']?)[^\s"',\]]+/g, `$1${HOLE}`],
   [/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, `$1 ${HOLE}`],
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, HOLE],
 ]
