@@ -50,7 +50,9 @@ export function expressRateLimitStore(source: LimitSource, options: ExpressRateL
     },
     // The middleware judges by the number of hits, so refused ones count as well.
     increment: async (key) => hits(await begun().take(key, { always: true })),
-    decrement: (key) => begun().giveBack(key),
+    async decrement(key) {
+      await begun().giveBack(key)
+    },
     async resetKey(key) {
       await begun().reset(key)
     },

@@ -13,6 +13,8 @@ export interface Memory<Account> {
   run: string | undefined
   /** Let through by this process and not known to Redis. */
   own: Account | undefined
+  /** Redis left the last call unanswered and may yet execute it: what is our own is not sent along with every one that follows. */
+  inDoubt: boolean
 }
 
 /** Looked at for something idle before the oldest has to go. */
@@ -42,7 +44,7 @@ export class Accounts<Account> {
       return known
     }
     if (this.#byKey.size >= this.#maxKeys) this.#makeRoom(now)
-    const memory: Memory<Account> = { all: undefined, seen: undefined, run: undefined, own: undefined }
+    const memory: Memory<Account> = { all: undefined, seen: undefined, run: undefined, own: undefined, inDoubt: false }
     this.#byKey.set(key, memory)
     return memory
   }

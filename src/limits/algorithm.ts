@@ -50,8 +50,10 @@ export interface Algorithm<Account> {
   judge(account: Account, now: number, cost: number): Standing
   /** The account with so much more used up, or less: never less than nothing. */
   charge(account: Account, now: number, cost: number): Account
-  /** Both together. */
+  /** Both together; the first was there before the other. */
   join(one: Account, other: Account, now: number): Account
+  /** The account that somebody says a key has, whatever was counted; offered where a window has an end of its own. */
+  put?(used: number, endsAt: number): Account
   /** Is there nothing left in it that matters? */
   isIdle(account: Account, now: number): boolean
   argumentsFor(use: Use, burden: Burden<Account>, now: number): readonly string[]

@@ -94,3 +94,16 @@ test('token bucket: what was used comes back one by one', () => {
   ] as const)
     assert.equal(use(algorithm, account, { now, times: 10 }).allowed, allowed, `after ${now} ms`)
 })
+
+test('fixed: what was put replaces what was counted, and uses after it add to it', () => {
+  const algorithm = fixedWindow(SIZE)
+  const counted = use(algorithm, algorithm.open(0), { now: 0, times: 4 }).account
+  const put = algorithm.put?.(11, 5000) ?? assert.fail('fixed windows offer it')
+  const joined = algorithm.join(counted, put, 100)
+  assert.equal(algorithm.judge(joined, 4000, 1).allowed, false, 'longer than a window')
+  assert.equal(algorithm.judge(algorithm.join(put, counted, 100), 100, 0).used, 15)
+  assert.equal(algorithm.judge(joined, 5000, 1).allowed, true)
+  const nothing = algorithm.put?.(0, 1000) ?? assert.fail('fixed windows offer it')
+  assert.equal(algorithm.isIdle(nothing, 500), false, 'it has to be told')
+  assert.equal(algorithm.join(counted, nothing, 500).used, 0)
+})

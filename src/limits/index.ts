@@ -1,6 +1,6 @@
 export { rateLimitHeaders } from './headers.ts'
 export type { HeaderOptions } from './headers.ts'
-export type { Limit, LimitStats, TakeOptions, Verdict } from './limit.ts'
+export type { Limit, LimitStats, PutOptions, TakeOptions, Verdict } from './limit.ts'
 export { createLimits } from './limits.ts'
 export type { Limits, LimitsOptions } from './limits.ts'
 export type { Counting, LimitOptions, WhenAway } from './options.ts'

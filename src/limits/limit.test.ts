@@ -98,7 +98,7 @@ test('what was let through while away is told once with the next call, and again
   await limit.take('k')
   await limit.take('k')
   const own = sent.map((args) => args[7])
-  assert.deepEqual(own, ['3', '4', '0'])
+  assert.deepEqual(own, ['3', '0', '4'])
 })
 
 test('two calls at the same time do not tell the same twice', async () => {
@@ -168,4 +168,41 @@ test('options that cannot work are refused by name', () => {
   ]
   for (const [options, option] of wrong)
     assert.throws(() => limitSettings({ max: 1, windowMs: 1, ...options }), { name: 'OptionError', option })
+})
+
+test('put away: holds here at once, and is told first of all when Redis is back', async () => {
+  const { limit, state, sent } = rig({ counting: 'fixed' })
+  await allowedOf(limit, 3)
+  assert.equal((await limit.put('k', { used: 11, forMs: 60_000 })).used, 11)
+  assert.equal(await allowedOf(limit, 2), 0)
+  state.serves = true
+  state.answer = () => Promise.resolve([0, 11, 60_000])
+  await limit.tell()
+  const [, , , key, ...args] = sent[0] ?? []
+  assert.equal(key, 'p:api:k')
+  assert.deepEqual(args, ['1000', '10', '0', '11', '0', '60000', 'run-1', '0', '1'])
+  assert.equal((await limit.look('k')).used, 11)
+})
+
+test('put is for fixed windows, and a cost beyond the limit for calls that always count', async () => {
+  await assert.rejects(rig({ counting: 'sliding' }).limit.put('k', { used: 1 }), {
+    name: 'OptionError',
+    option: 'counting',
+  })
+  const { limit } = rig({ counting: 'fixed' })
+  await assert.rejects(limit.put('k', { used: -1 }), { option: 'used' })
+  await assert.rejects(limit.put('k', { used: 1, forMs: 0 }), { option: 'forMs' })
+  await assert.rejects(limit.take('k', { cost: 11 }), { option: 'cost' })
+  const verdict = await limit.take('k', { cost: 11, always: true })
+  assert.deepEqual([verdict.allowed, verdict.used], [false, 11])
+})
+
+test('a Redis that leaves every call unanswered is not told the same with each: it may execute all of them yet', async () => {
+  const { limit, state, sent } = rig({ counting: 'fixed' }, { serves: true, answer: deadline })
+  await allowedOf(limit, 4)
+  const told = (): unknown[] => sent.splice(0).map((args) => args[7])
+  assert.deepEqual(told(), ['0', '0', '0', '0'])
+  state.answer = () => Promise.resolve([1, 4, 900])
+  await allowedOf(limit, 2)
+  assert.deepEqual(told(), ['0', '4'], 'with the first call after an answer')
 })

@@ -9,7 +9,7 @@
  * outage gives nobody a second quota.
  */
 import type { Clock } from '../clock.ts'
-import { EvenkeelError, LinkError } from '../errors.ts'
+import { EvenkeelError, LinkError, OptionError } from '../errors.ts'
 import { Script, type RedisLink } from '../link/index.ts'
 import { numberOption } from '../options.ts'
 import { channels } from '../telemetry/channels.ts'
@@ -17,7 +17,7 @@ import { Accounts, type Memory } from './accounts.ts'
 import type { Algorithm, Burden, Standing, Use } from './algorithm.ts'
 import { fixedWindow } from './fixed-window.ts'
 import type { Instances } from './instances.ts'
-import type { LimitSettings, WhenAway } from './options.ts'
+import { MAX_UNITS, MAX_WINDOW_MS, type LimitSettings, type WhenAway } from './options.ts'
 import { slidingWindow } from './sliding-window.ts'
 import { tokenBucket } from './token-bucket.ts'
 
@@ -47,6 +47,13 @@ export interface TakeOptions {
   readonly always?: boolean
 }
 
+export interface PutOptions {
+  /** Units that count as used up; more than the limit shuts the key out. */
+  readonly used: number
+  /** For how long, from now on, in milliseconds; up to 31 days. @default `windowMs` of the limit */
+  readonly forMs?: number
+}
+
 /** Counters since the limit was made. */
 export interface LimitStats {
   readonly allowed: number
@@ -61,11 +68,17 @@ export interface Limit {
   readonly name: string
   /**
    * Uses up `cost` units of the key when they are left. Never waits for Redis longer than `deadlineMs`, and never throws for it.
-   * @throws OptionError when the cost is no whole number, or more than the limit
+   * @throws OptionError when the cost is no whole number, or more than the limit and not counted `always`
    */
   take(key: string, options?: TakeOptions): Promise<Verdict>
   /** Gives back what a call has used up, such as one that failed for another reason. @default cost 1 */
-  giveBack(key: string, cost?: number): Promise<void>
+  giveBack(key: string, cost?: number): Promise<Verdict>
+  /**
+   * Says what a key has used up, whatever was counted: to shut it out for a while, or to let it in again. Said while Redis is
+   * away it holds here at once, and for all from its return on. For limits with `counting: 'fixed'`.
+   * @throws OptionError when the limit counts in another way, or a number is out of its range
+   */
+  put(key: string, options: PutOptions): Promise<Verdict>
   /** How the key stands; uses nothing up. */
   look(key: string): Promise<Verdict>
   /** Forgets the key: here at once, in Redis if it serves; resolves with whether Redis confirmed. */
@@ -114,15 +127,30 @@ class SharedLimit<Account> implements Limit {
   }
 
   async take(key: string, { cost = 1, always = false }: TakeOptions = {}): Promise<Verdict> {
-    const use = { cost: numberOption('cost', cost, { max: this.#parts.settings.max }), always }
+    const use = { cost: numberOption('cost', cost, { max: always ? MAX_UNITS : this.#parts.settings.max }), always }
     const verdict = (await this.#ask(key, use)) ?? this.#decideHere(key, use)
     if (cost > 0) this.#count(verdict)
     return verdict
   }
 
-  async giveBack(key: string, cost = 1): Promise<void> {
-    const use = { cost: -numberOption('cost', cost, { max: this.#parts.settings.max }), always: true }
-    if ((await this.#ask(key, use)) === undefined) this.#decideHere(key, use)
+  async giveBack(key: string, cost = 1): Promise<Verdict> {
+    const use = { cost: -numberOption('cost', cost, { max: MAX_UNITS }), always: true }
+    return (await this.#ask(key, use)) ?? this.#decideHere(key, use)
+  }
+
+  async put(key: string, { used, forMs = this.#parts.settings.windowMs }: PutOptions): Promise<Verdict> {
+    const { clock, settings } = this.#parts
+    const units = numberOption('used', used, { max: MAX_UNITS })
+    const endsAt = clock.now() + numberOption('forMs', forMs, { min: 1, max: MAX_WINDOW_MS })
+    const account = this.#algorithm.put?.(units, endsAt)
+    if (account === undefined)
+      throw new OptionError(
+        'counting',
+        `Expected the limit to count 'fixed' windows, it counts '${settings.counting}'.`,
+      )
+    const memory = this.#accounts.of(key, clock.now())
+    Object.assign(memory, { all: account, own: account, inDoubt: false })
+    return (await this.#ask(key, NOTHING)) ?? this.#decideHere(key, NOTHING)
   }
 
   look(key: string): Promise<Verdict> {
@@ -144,7 +172,9 @@ class SharedLimit<Account> implements Limit {
   async tell(): Promise<void> {
     if (this.#telling) return
     this.#telling = true
-    const keys = this.#accounts.owing(this.#parts.clock.now())
+    const now = this.#parts.clock.now()
+    const keys = this.#accounts.owing(now)
+    for (const key of keys) this.#accounts.of(key, now).inDoubt = false
     while (keys.length > 0 && this.#parts.link.health.can.write)
       await Promise.all(keys.splice(-TOLD_AT_ONCE).map((key) => this.#ask(key, NOTHING)))
     this.#telling = false
@@ -159,13 +189,13 @@ class SharedLimit<Account> implements Limit {
     const burden = this.#burdenOf(memory)
     const args = this.#algorithm.argumentsFor(use, burden, startedAt)
     // Others who ask meanwhile must not tell the same again.
-    memory.own = undefined
+    if (!memory.inDoubt) memory.own = undefined
     try {
       const { deadlineMs } = settings
       const reply = await this.#script.run(link, { keys: [this.#keyOf(key)], args, deadlineMs })
       const now = clock.now()
       const { account, allowed } = this.#algorithm.read(reply, now)
-      Object.assign(memory, { all: account, seen: account, run: burden.run })
+      Object.assign(memory, { all: account, seen: account, run: burden.run, inDoubt: false })
       return this.#verdict({ ...this.#algorithm.judge(account, now, allowed ? 0 : use.cost), allowed }, 'redis')
     } catch (error) {
       this.#owe(memory, burden.own)
@@ -176,14 +206,15 @@ class SharedLimit<Account> implements Limit {
 
   /** Redis did not confirm it: told again. Should it have counted it after all, the key is short of it for a window. */
   #owe(memory: Memory<Account>, untold: Account | undefined): void {
+    memory.inDoubt = true
     if (untold === undefined) return
     memory.own = memory.own === undefined ? untold : this.#algorithm.join(untold, memory.own, this.#parts.clock.now())
   }
 
-  #burdenOf({ seen, own, run }: Memory<Account>): Burden<Account> {
+  #burdenOf({ seen, own, run, inDoubt }: Memory<Account>): Burden<Account> {
     const current = this.#parts.link.server?.runId ?? UNKNOWN_RUN
     const restarted = run !== undefined && run !== current
-    return { own, base: restarted ? seen : undefined, run: current }
+    return { own: inDoubt ? undefined : own, base: restarted ? seen : undefined, run: current }
   }
 
   #decideHere(key: string, { cost, always }: Use): Verdict {
@@ -192,7 +223,7 @@ class SharedLimit<Account> implements Limit {
     const memory = this.#accounts.of(key, now)
     const all = memory.all ?? this.#algorithm.open(now)
     // Each instance counts a use of its own for all of them: together they keep the limit.
-    const share = Math.min(cost * instances.count, settings.max)
+    const share = cost > settings.max ? cost : Math.min(cost * instances.count, settings.max)
     const standing = this.#algorithm.judge(all, now, share)
     const allowed = settings.whenAway === 'local' ? standing.allowed : settings.whenAway === 'open'
     if (cost !== 0 && (allowed || always)) {

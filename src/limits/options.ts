@@ -37,9 +37,9 @@ export type LimitSettings = Required<LimitOptions>
 const NAMES = ['max', 'windowMs', 'counting', 'whenAway', 'deadlineMs', 'maxKeys']
 const COUNTINGS: readonly Counting[] = ['sliding', 'fixed', 'bucket']
 const POLICIES: readonly WhenAway[] = ['local', 'open', 'closed']
-const MAX_WINDOW_MS = 31 * 86_400_000
+export const MAX_WINDOW_MS = 31 * 86_400_000
 /** Sums of this size are exact in the doubles of Lua and JavaScript. */
-const MAX_UNITS = 1_000_000_000
+export const MAX_UNITS = 1_000_000_000
 const NAME = /^[\w.-]{1,64}$/
 
 /** @throws OptionError that names the option */
