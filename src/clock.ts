@@ -15,6 +15,8 @@ export interface Clock {
   wallNow(): number
   setTimer(run: () => void, delayMs: number): TimerHandle
   clearTimer(timer: TimerHandle): void
+  /** Runs before the next timer or socket, after what is being run now (Node: `process.nextTick`). */
+  afterCallback(run: () => void): void
   /** Runs once the sockets that are readable now have been read (Node: `setImmediate`). */
   afterIo(run: () => void): void
 }
@@ -25,6 +27,7 @@ export const systemClock: Clock = {
   wallNow: () => Date.now(),
   setTimer: (run, delayMs) => setTimeout(run, delayMs),
   clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
+  afterCallback: (run) => process.nextTick(run),
   afterIo: (run) => void setImmediate(run),
 }
 

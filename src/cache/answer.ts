@@ -12,29 +12,33 @@ export interface Copy<V> {
   readonly freshUntil: number
 }
 
-export interface AnswerOptions {
-  readonly settings: Settings
-  readonly counters: Counters
+/** Whose answer it is. */
+export interface Asker {
   /** Nobody waits any more. */
-  readonly onDeserted: (reason: unknown) => void
+  deserted(reason: unknown): void
 }
 
+/** One per flight, so it holds no more objects than it needs. */
 export class Answer<V> {
   readonly promise: Promise<V | undefined>
-  readonly #options: AnswerOptions
-  readonly #resolve: (value: V | undefined) => void
-  readonly #reject: (error: unknown) => void
+  readonly #asker: Asker
+  readonly #settings: Settings
+  readonly #counters: Counters
+  #resolve: (value: V | undefined) => void = unmade
+  #reject: (error: unknown) => void = unmade
   #copy: Copy<V> | undefined
   #softTimer: TimerHandle | undefined
   #permanent = false
   #waiting = 0
 
-  constructor(options: AnswerOptions) {
-    this.#options = options
-    const { promise, resolve, reject } = Promise.withResolvers<V | undefined>()
-    this.promise = promise
-    this.#resolve = resolve
-    this.#reject = reject
+  constructor(asker: Asker, settings: Settings, counters: Counters) {
+    this.#asker = asker
+    this.#settings = settings
+    this.#counters = counters
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
   }
 
   get copy(): Copy<V> | undefined {
@@ -47,7 +51,7 @@ export class Answer<V> {
   }
 
   giveCopy({ value }: Copy<V>): void {
-    this.#options.counters.stale += 1
+    this.#counters.stale += 1
     this.give(value)
   }
 
@@ -61,9 +65,9 @@ export class Answer<V> {
 
   /** The copy that may stand in for a load that failed. */
   get standIn(): Copy<V> | undefined {
-    const { settings } = this.#options
+    const { clock, staleIfErrorMs } = this.#settings
     const copy = this.#copy
-    return copy !== undefined && settings.clock.now() < copy.freshUntil + settings.staleIfErrorMs ? copy : undefined
+    return copy !== undefined && clock.now() < copy.freshUntil + staleIfErrorMs ? copy : undefined
   }
 
   /** With a copy in hand that may be given, nobody waits long for a better one. */
@@ -71,7 +75,7 @@ export class Answer<V> {
     if (this.#copy !== undefined && this.#copy.freshUntil >= copy.freshUntil) return
     this.#copy = copy
     if (this.#softTimer !== undefined || this.standIn === undefined) return
-    const { clock, softDeadlineMs } = this.#options.settings
+    const { clock, softDeadlineMs } = this.#settings
     this.#softTimer = clock.setTimer(() => {
       this.#softTimer = undefined
       if (this.#copy !== undefined) this.giveCopy(this.#copy)
@@ -103,15 +107,18 @@ export class Answer<V> {
     } finally {
       this.#waiting -= 1
       signal.removeEventListener('abort', onAbort)
-      if (signal.aborted && this.#waiting === 0 && !this.#permanent) this.#options.onDeserted(signal.reason)
+      if (signal.aborted && this.#waiting === 0 && !this.#permanent) this.#asker.deserted(signal.reason)
     }
   }
 
   #clearTimer(): void {
-    if (this.#softTimer !== undefined) this.#options.settings.clock.clearTimer(this.#softTimer)
+    if (this.#softTimer !== undefined) this.#settings.clock.clearTimer(this.#softTimer)
     this.#softTimer = undefined
   }
 }
+
+/** Until the promise is made, which is at once. */
+function unmade(): void {}
 
 function errorOf(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason))

@@ -19,5 +19,5 @@ export interface Codec {
 export const jsonCodec: Codec = {
   name: 'json',
   encode: (value) => JSON.stringify(value),
-  decode: (data) => JSON.parse(data.toString()) as unknown,
+  decode: (data) => JSON.parse(typeof data === 'string' ? data : data.toString()) as unknown,
 }

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { OptionError } from '../errors.ts'
 import type { RedisLink } from '../link/index.ts'
-import type { Cache, FlightCall } from './cache.ts'
+import type { Cache } from './cache.ts'
 import { channels } from '../telemetry/channels.ts'
 import { Flight } from './flight.ts'
 import { Hearing } from './hearing.ts'
@@ -14,7 +14,7 @@ import { KeyNames } from './keys.ts'
 import { LoadGate } from './load-gate.ts'
 import { MemoryStore } from './memory-store.ts'
 import { readSettings, type CacheOptions, type Settings } from './options.ts'
-import type { Without } from './parts.ts'
+import type { Asked, Without } from './parts.ts'
 import { RedisStore } from './redis-store.ts'
 import { Replay } from './replay.ts'
 import { newCounters } from './stats.ts'
@@ -22,7 +22,7 @@ import { Tags } from './tags.ts'
 import { TieredCache } from './tiered-cache.ts'
 import { Flights } from './traffic.ts'
 import { Trust } from './trust.ts'
-import { Upkeep } from './upkeep.ts'
+import { Upkeep, type Opened } from './upkeep.ts'
 import type { TieredParts } from './writer.ts'
 
 /**
@@ -62,7 +62,9 @@ export function assembleCache<V>(options: CacheOptions<V>, without: Without = {}
     publish: (name) => hearing.publish(name),
     gate: new LoadGate({ clock: settings.clock, maxLoads: settings.away.maxLoads, waitMs: settings.lease.waitMs }),
     upkeep: new Upkeep({ ...base, replay }),
-    refreshEarly: (key, call, found) => refreshEarly(parts, { key, call, ...found }),
+    refreshEarly: (by, found, seen) => {
+      if (mayRefresh(parts, found)) refreshEarly(parts, by, seen)
+    },
   }
   made.cache = new TieredCache(parts)
   trust.start()
@@ -125,19 +127,15 @@ function replayOf<V>({ settings, ...base }: Base<V>, made: Made<V>, hearing: Hea
   })
 }
 
-interface Early<V> {
-  readonly key: string
-  readonly call: FlightCall<V>
-  readonly seen: string
-  readonly remainingMs: number
-  readonly ttlMs: number
+/** Is the value's life nearly over? */
+function mayRefresh<V>({ settings }: TieredParts<V>, { remainingMs, ttlMs }: Opened<V>): boolean {
+  return remainingMs <= ttlMs * (1 - settings.earlyRefresh) && !settings.economy()
 }
 
 /** Behind the reader's back, by whoever is first of all processes. */
-function refreshEarly<V>(parts: TieredParts<V>, { key, call, seen, remainingMs, ttlMs }: Early<V>): void {
-  const { settings, flights } = parts
-  if (call.load === undefined || remainingMs > ttlMs * (1 - settings.earlyRefresh)) return
-  if (settings.economy() || flights.apart(key)) return
+function refreshEarly<V>(parts: TieredParts<V>, { key, call }: Asked<V>, seen: string): void {
+  const { flights } = parts
+  if (call.load === undefined || flights.apart(key)) return
   const flight = new Flight(key, call, parts)
   flights.addApart(flight)
   flight.refresh(call.load, seen)

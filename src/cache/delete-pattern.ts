@@ -64,7 +64,7 @@ async function drop(keys: readonly string[], search: PatternSearch, progress: { 
   const { link, names, deadlineMs, dropping, onProgress } = search
   dropping(keys)
   // Keys of a cluster are in many slots: one command each.
-  const size = link.nodes.length === 1 ? UNLINK_COUNT : 1
+  const size = link.nodes[0] === link ? UNLINK_COUNT : 1
   const commands: string[][] = []
   for (let from = 0; from < keys.length; from += size)
     commands.push(['UNLINK', ...keys.slice(from, from + size).map((key) => names.entry(key))])

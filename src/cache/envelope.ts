@@ -26,8 +26,6 @@ export interface Header {
 const MARK = 'e1,'
 const LEASE = '~'
 const NO_TAGS: readonly string[] = []
-/** The fields in front of the tags. */
-const FIELDS = 7
 
 export function leaseOf(token: string): string {
   return LEASE + token
@@ -44,27 +42,36 @@ export function headerText(header: Header): string {
   return tags.length === 0 ? `${front}\n` : `${front},${tags.map(encodeURIComponent).join(',')}\n`
 }
 
-/** Undefined when it is no line that we wrote. Called for every hit, so it cuts out only what is looked at. */
-export function readHeader(line: string): { readonly header: Header; readonly seen: string } | undefined {
+/**
+ * The header in front of `end`, and the beginning that is this write's alone; undefined when it is no line that we wrote.
+ * Called for every hit: it cuts out only what is looked at.
+ */
+export function readHeader(
+  line: string,
+  end = line.length,
+): { readonly header: Header; readonly seen: string } | undefined {
   if (!line.startsWith(MARK)) return undefined
-  const ends: number[] = []
-  for (let from = MARK.length; ends.length < FIELDS - 1; from = (ends.at(-1) ?? 0) + 1) {
-    const end = line.indexOf(',', from)
-    if (end < 0) return undefined
-    ends.push(end)
-  }
-  const [generation = 0, clock = 0, token = 0, storedAt = 0, ttl = 0, schema = 0] = ends
-  const codecEnd = line.indexOf(',', schema + 1)
-  const tags = codecEnd < 0 ? NO_TAGS : decodedTags(line.slice(codecEnd + 1).split(','))
+  const generation = line.indexOf(',', MARK.length)
+  const clock = line.indexOf(',', generation + 1)
+  const token = line.indexOf(',', clock + 1)
+  const storedAt = line.indexOf(',', token + 1)
+  const ttl = line.indexOf(',', storedAt + 1)
+  const schema = line.indexOf(',', ttl + 1)
+  // From the first that is not found on, the search begins anew: what follows is smaller, or beyond the end.
+  if (generation < 0 || !(generation < clock && clock < token && token < storedAt && storedAt < ttl)) return undefined
+  if (schema < ttl || schema >= end) return undefined
+  const comma = line.indexOf(',', schema + 1)
+  const codecEnd = comma < 0 || comma >= end ? end : comma
+  const tags = codecEnd === end ? NO_TAGS : decodedTags(line.slice(codecEnd + 1, end).split(','))
   if (tags === undefined) return undefined
   const header: Header = {
-    generation: number(line.slice(MARK.length, generation)),
-    clock: number(line.slice(generation + 1, clock)),
+    generation: number(line, MARK.length, generation),
+    clock: number(line, generation + 1, clock),
     token: line.slice(clock + 1, token),
-    storedAt: number(line.slice(token + 1, storedAt)),
-    ttlMs: number(line.slice(storedAt + 1, ttl)),
+    storedAt: number(line, token + 1, storedAt),
+    ttlMs: number(line, storedAt + 1, ttl),
     schema: line.slice(ttl + 1, schema),
-    codec: codecEnd < 0 ? line.slice(schema + 1) : line.slice(schema + 1, codecEnd),
+    codec: line.slice(schema + 1, codecEnd),
     tags,
   }
   if (Number.isNaN(header.generation + header.clock + header.storedAt + header.ttlMs)) return undefined
@@ -84,6 +91,16 @@ function digits(value: number): string {
   return value.toString(36)
 }
 
-function number(text: string): number {
-  return Number.parseInt(text, 36)
+/** Base 36 without cutting the digits out; NaN when there are none, or anything else. */
+function number(line: string, from: number, to: number): number {
+  let value = from < to ? 0 : Number.NaN
+  for (let at = from; at < to; at++) {
+    const code = line.charCodeAt(at)
+    if (code >= ZERO && code <= NINE) value = value * 36 + code - ZERO
+    else if (code >= A && code <= Z) value = value * 36 + code - A + 10
+    else return Number.NaN
+  }
+  return value
 }
+
+const [ZERO, NINE, A, Z] = [48, 57, 97, 122] as const

@@ -10,12 +10,14 @@
  * given to those who had asked before, and not kept.
  */
 import type { CacheError } from '../errors.ts'
-import { Answer, type Copy } from './answer.ts'
+import type { Reply } from '../link/index.ts'
+import { Answer, type Asker, type Copy } from './answer.ts'
 import type { FlightCall, Load } from './cache.ts'
 import { Claims, type Claim } from './claims.ts'
 import { Loading, type LoadingFlight, type Phase } from './loading.ts'
 import type { Parts } from './parts.ts'
 import type { MemoryEntry } from './memory-store.ts'
+import type { Reader } from './read-batch.ts'
 import { storedIn, type RedisStore, type Stored } from './redis-store.ts'
 import { Waker } from './waker.ts'
 
@@ -35,7 +37,7 @@ const MAX_READS = 3
 /** With a source that fails, a copy answers for so long before the source is asked again. */
 const HOLD_OFF_MS = 1000
 
-export class Flight<V> implements LoadingFlight<V> {
+export class Flight<V> implements LoadingFlight<V>, Reader, Asker {
   readonly key: string
   readonly answer: Answer<V>
   readonly #parts: Parts<V>
@@ -52,6 +54,7 @@ export class Flight<V> implements LoadingFlight<V> {
   /** A copy that may have been changed unheard: not to be given unless Redis does not answer. */
   #doubtful: Copy<V> | undefined
   #answered = false
+  #answersBefore = 0
   echoed = false
   #abort: AbortController | undefined
 
@@ -63,8 +66,7 @@ export class Flight<V> implements LoadingFlight<V> {
     this.#unsure = parts.traffic.writing(key)
     const { clock, forgotten } = parts.tags
     this.began = { clock, forgotten, generation: parts.replay.generation }
-    const { settings, counters } = parts
-    this.answer = new Answer({ settings, counters, onDeserted: (reason) => this.#abort?.abort(reason) })
+    this.answer = new Answer(this, parts.settings, parts.counters)
   }
 
   /** Most flights end with the first answer and need neither. */
@@ -109,6 +111,11 @@ export class Flight<V> implements LoadingFlight<V> {
     return this.answer.join(signal)
   }
 
+  /** A load is of use to nobody any more. */
+  deserted(reason: unknown): void {
+    this.#abort?.abort(reason)
+  }
+
   /** Nobody who asked waits for it: he was given a copy. */
   leave(): void {
     this.answer.promise.catch(() => 'a copy was given')
@@ -142,15 +149,19 @@ export class Flight<V> implements LoadingFlight<V> {
 
   /** The first question, whose usual answer ends the flight: no more promises than that takes. */
   #ask(redis: RedisStore): void {
-    const { trust } = this.#parts
-    const { answers } = trust
-    redis.read(this.key).then(
-      (reply) => this.#hit(storedIn(reply)),
-      (error: unknown) => {
-        this.#unanswered(error, answers)
-        void this.#fly(true, 'unanswered')
-      },
-    )
+    this.#answersBefore = this.#parts.trust.answers
+    redis.read(this.key, this)
+  }
+
+  /** To the first question. */
+  replied(reply: Reply): void {
+    this.#hit(storedIn(reply))
+  }
+
+  /** To the first question. */
+  unanswered(error: unknown): void {
+    this.#unanswered(error, this.#answersBefore)
+    void this.#fly(true, 'unanswered')
   }
 
   #hit(stored: Stored): void {
@@ -275,7 +286,7 @@ export class Flight<V> implements LoadingFlight<V> {
       this.#stirred = false
       const { answers } = trust
       try {
-        const reply = (await redis?.read(this.key)) ?? null
+        const reply = redis === undefined ? null : await replyTo(redis, this.key)
         trust.answered()
         if (this.#stirred && reads < MAX_READS) continue
         return storedIn(reply)
@@ -308,7 +319,7 @@ export class Flight<V> implements LoadingFlight<V> {
     if (!this.fenced) {
       const certain = !this.#stirred && !this.#unsure && this.#parts.trust.hears
       upkeep.keepRead(this.key, opened, certain ? this.#epoch : 'unverified')
-      this.#parts.refreshEarly(this.key, this.call, { ...opened, seen: stored.seen })
+      this.#parts.refreshEarly(this, opened, stored.seen)
     }
     return { kind: 'value', value: opened.value }
   }
@@ -326,4 +337,8 @@ export class Flight<V> implements LoadingFlight<V> {
   #now(): number {
     return this.#parts.settings.clock.now()
   }
+}
+
+function replyTo(redis: RedisStore, key: string): Promise<Reply> {
+  return new Promise((replied, unanswered) => redis.read(key, { replied, unanswered }))
 }

@@ -80,6 +80,11 @@ export class MemoryStore<V> {
     this.#bounds = bounds
   }
 
+  /** Without room nothing is ever kept. */
+  get hasRoom(): boolean {
+    return this.#bounds.maxEntries > 0
+  }
+
   get size(): number {
     return this.#entries.size
   }

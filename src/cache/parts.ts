@@ -27,10 +27,16 @@ export interface Parts<V> {
   readonly upkeep: Upkeep<V>
   readonly traffic: Traffic
   /** A good value was read whose life may soon be over. */
-  readonly refreshEarly: (key: string, call: FlightCall<V>, found: Opened<V> & { readonly seen: string }) => void
+  readonly refreshEarly: (by: Asked<V>, found: Opened<V>, seen: string) => void
   /** Unique in all processes. */
   readonly token: () => string
   readonly without: Without
+}
+
+/** Whose question an early refresh is to answer again. */
+export interface Asked<V> {
+  readonly key: string
+  readonly call: FlightCall<V>
 }
 
 /** What is under way, by key. */

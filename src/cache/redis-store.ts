@@ -1,7 +1,7 @@
 /**
  * The Redis tier: plain commands where they do, scripts where two steps must be one.
  *
- *     GET                        a hit costs one plain command
+ *     GET, MGET                  a hit costs one plain command, or its part of one
  *     SET ~token NX PX           a miss takes the lease, in the key itself: whatever anybody does to the key ends the lease
  *     replace (script)           stores only over what was seen: the own lease, or the very value that is refreshed
  *     SET, UNLINK                a write needs no script: it ends every lease by overwriting it
@@ -11,6 +11,7 @@ import { Script, type RedisLink, type Reply } from '../link/index.ts'
 import { headerText, isLease, leaseOf, readHeader, type Header } from './envelope.ts'
 import type { KeyNames } from './keys.ts'
 import type { Settings } from './options.ts'
+import { ReadBatch, type Reader } from './read-batch.ts'
 
 /** Overwrites a key that still begins with ARGV[1] by ARGV[2], for ARGV[3] ms. */
 export const REPLACE = new Script(`if redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1) ~= ARGV[1] then return 0 end
@@ -72,24 +73,25 @@ export class RedisStore {
   readonly #link: RedisLink
   readonly #names: KeyNames
   readonly #deadlineMs: number
-  readonly #get: { readonly deadlineMs: number; readonly buffers: boolean }
+  readonly #reads: ReadBatch
   readonly #write: { readonly deadlineMs: number }
   readonly #codecName: string
 
   constructor(options: RedisStoreOptions) {
     this.#options = options
-    const { l2, codec, compressFromBytes } = options.settings
+    const { l2, codec, compressFromBytes, clock } = options.settings
     this.#link = options.link
     this.#names = options.names
     this.#deadlineMs = l2.deadlineMs
-    this.#get = { deadlineMs: l2.deadlineMs, buffers: codec.binary === true || compressFromBytes < Infinity }
+    const buffers = codec.binary === true || compressFromBytes < Infinity
+    this.#reads = new ReadBatch({ link: options.link, clock, deadlineMs: l2.deadlineMs, buffers })
     this.#write = { deadlineMs: l2.writeDeadlineMs }
     this.#codecName = codec.name
   }
 
   /** The reply is for `storedIn`: a hit is the hot path, and one promise less is felt there. */
-  read(key: string): Promise<Reply> {
-    return this.#link.send(['GET', this.#names.entry(key)], this.#get)
+  read(key: string, reader: Reader): void {
+    this.#reads.read(this.#names.entry(key), reader)
   }
 
   /** @throws whatever the codec throws; a header of another schema or codec cannot be read either */
@@ -182,8 +184,8 @@ export function storedIn(reply: Reply): Stored {
 
 function inText(text: string): Stored {
   const end = text.indexOf('\n')
-  const read = end < 0 ? undefined : readHeader(text.slice(0, end))
-  if (read !== undefined) return { kind: 'value', ...read, payload: text.slice(end + 1) }
+  const read = end < 0 ? undefined : readHeader(text, end)
+  if (read !== undefined) return { kind: 'value', header: read.header, seen: read.seen, payload: text.slice(end + 1) }
   return isLease(text) ? LEASE : { kind: 'foreign', seen: text.slice(0, SEEN_BYTES) }
 }
 

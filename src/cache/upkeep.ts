@@ -115,6 +115,7 @@ export class Upkeep<V> {
 
   /** A value that was read from Redis. */
   keepRead(key: string, opened: Opened<V>, epoch: number | Doubt): void {
+    if (!this.#options.memory.hasRoom) return
     this.#keep(key, opened.value, {
       remainingMs: opened.remainingMs,
       l1TtlMs: this.#settings.l1.ttlMs,
@@ -201,6 +202,7 @@ export class Upkeep<V> {
     },
   ): void {
     const { memory } = this.#options
+    if (!memory.hasRoom) return
     const now = this.#now()
     const remainingMs = Math.round(facts.remainingMs)
     const l1Ms = this.#settings.economy() ? remainingMs : Math.min(remainingMs, this.ttlOf(facts.l1TtlMs))

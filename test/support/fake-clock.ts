@@ -3,7 +3,7 @@
  *
  *     outside the process   at()          the network, the server: happens at its moment, whatever the process does
  *     inside                setTimer()    ┐
- *                           io()          ├ in turn, microtasks after each one, and none while the process is stalled
+ *                           io()          ├ in turn, ticks and microtasks after each one, none while the process is stalled
  *                           afterIo()     ┘
  *
  * Unit tests `await advance(ms)`. The simulation calls `run(until)`, which needs no event loop and is ten times faster.
@@ -39,6 +39,7 @@ export class FakeClock implements Clock {
   readonly #timers = new Agenda()
   readonly #io = new Queue()
   readonly #immediates = new Queue()
+  readonly #ticks = new Queue()
   #now: number
   #order = 0
   #pendingTimers = 0
@@ -85,6 +86,10 @@ export class FakeClock implements Clock {
     this.#pendingTimers -= 1
   }
 
+  afterCallback(run: () => void): void {
+    this.#ticks.push(run)
+  }
+
   afterIo(run: () => void): void {
     this.#immediates.push(run)
   }
@@ -108,8 +113,9 @@ export class FakeClock implements Clock {
   run(until: number): void {
     let moment = this.#now
     let events = 0
+    this.#finish()
     for (let ran = this.#next(until); ran !== 'nothing'; ran = this.#next(until)) {
-      if (ran === 'inside') drain()
+      if (ran === 'inside') this.#finish()
       events = this.#now === moment ? events + 1 : 0
       moment = this.#now
       if (events > ENDLESS) throw new Error(`Time stands still at ${moment} ms: ${ENDLESS} events in one moment`)
@@ -119,9 +125,24 @@ export class FakeClock implements Clock {
   /** The same for tests, which are async functions. */
   async advance(milliseconds: number): Promise<void> {
     const until = this.#now + milliseconds
-    await setImmediate()
+    await this.#finished()
     for (let ran = this.#next(until); ran !== 'nothing'; ran = this.#next(until))
-      if (ran === 'inside') await setImmediate()
+      if (ran === 'inside') await this.#finished()
+  }
+
+  /** What Node does after each callback: ticks, then promises, until there are neither. */
+  #finish(): void {
+    do {
+      while (this.#ticks.run());
+      drain()
+    } while (this.#ticks.size > 0)
+  }
+
+  async #finished(): Promise<void> {
+    do {
+      while (this.#ticks.run());
+      await setImmediate()
+    } while (this.#ticks.size > 0)
   }
 
   /** Runs the next thing there is, or moves the time to `until`. */

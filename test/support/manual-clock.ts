@@ -39,6 +39,10 @@ export class ManualClock implements Clock {
     this.#timers.delete(timer as Timer)
   }
 
+  afterCallback(run: () => void): void {
+    queueMicrotask(run)
+  }
+
   afterIo(run: () => void): void {
     this.setTimer(run, 0)
   }
