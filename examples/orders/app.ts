@@ -11,17 +11,19 @@ import { orderTasks, type OrderTasks } from './order-tasks.ts'
 import { Orders } from './orders.ts'
 import { Products } from './products.ts'
 import { healthRoutes } from './routes/health.ts'
+import { loginRoutes, type LoginRoutesOptions } from './routes/login.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { productRoutes } from './routes/products.ts'
 import { taskRoutes } from './routes/tasks.ts'
-import type { Settings } from './settings.ts'
+import type { LoginSettings, Settings } from './settings.ts'
+import { Visitors } from './visitors.ts'
 
 export interface ServiceOptions {
   readonly keel: Evenkeel
   readonly logger: Logger
   /** Names this process among its siblings. */
   readonly instance: string
-  readonly settings: Pick<Settings, 'work' | 'adminToken' | 'ordersPerMinute'>
+  readonly settings: Pick<Settings, 'work' | 'adminToken' | 'ordersPerMinute' | 'login'>
 }
 
 export interface Service {
@@ -58,6 +60,7 @@ export function createService({ keel, logger, instance, settings }: ServiceOptio
   const guard = adminOnly(settings.adminToken)
   taskRoutes(app, { tasks, guard })
   productRoutes(app, { products: new Products(keel, REQUEST_DEADLINE_MS), guard })
+  loginRoutes(app, loginParts(keel, settings.login))
   return {
     app,
     start: () => keel.start(),
@@ -70,6 +73,17 @@ export function createService({ keel, logger, instance, settings }: ServiceOptio
       await keel.close()
     },
   }
+}
+
+/** Undefined: nobody may log in, and no sessions are kept either. */
+function loginParts(
+  keel: Evenkeel,
+  { login, sessionMs, attemptsPerMinute }: LoginSettings,
+): LoginRoutesOptions | undefined {
+  if (login === undefined) return undefined
+  const visitors = new Visitors(keel.sessions({ ttlMs: sessionMs }), login)
+  const attempts = keel.limits('logins', { max: attemptsPerMinute, windowMs: MINUTE_MS })
+  return { visitors, attempts, attemptsWindowMs: MINUTE_MS, sessionMs }
 }
 
 function tasksFor(orders: Orders, parts: ServiceOptions & { readonly metrics: OrderMetrics }): Tasks<OrderTasks> {

@@ -1,5 +1,6 @@
 /** What the environment says about this service; what it says about Redis and the database is Evenkeel's to read. */
 import { evenkeelOptionsFromEnvironment, OptionError, type EvenkeelOptions } from 'evenkeel'
+import type { Login } from './visitors.ts'
 
 export interface WorkSettings {
   /** How long an instance may keep an order for itself, in milliseconds. */
@@ -8,6 +9,15 @@ export interface WorkSettings {
   readonly sweepMs: number
   /** How long fulfilling an order pretends to take, in milliseconds. */
   readonly workMs: number
+}
+
+export interface LoginSettings {
+  /** The one who may log in; undefined: nobody. */
+  readonly login: Login | undefined
+  /** How long he stays so, in milliseconds. */
+  readonly sessionMs: number
+  /** Attempts to log in from one address. */
+  readonly attemptsPerMinute: number
 }
 
 export interface Settings {
@@ -22,11 +32,14 @@ export interface Settings {
   readonly adminToken: string | undefined
   /** Orders that one user may place in a minute; 0: as many as he likes. */
   readonly ordersPerMinute: number
+  readonly login: LoginSettings
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 const MIN_TOKEN = 16
+const MIN_PASSWORD = 12
+const DAY_MS = 86_400_000
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
 /** @throws OptionError that names the variable */
@@ -44,6 +57,11 @@ export function readSettings(environment: Environment): Settings {
     },
     adminToken: adminToken(text(environment, 'ORDERS_ADMIN_TOKEN')),
     ordersPerMinute: wholeNumber(environment, 'ORDERS_PER_MINUTE', { fallback: 600, min: 0, max: 1_000_000 }),
+    login: {
+      login: login(environment),
+      sessionMs: wholeNumber(environment, 'ORDERS_SESSION_MS', { fallback: DAY_MS, min: 1000, max: 31 * DAY_MS }),
+      attemptsPerMinute: wholeNumber(environment, 'ORDERS_LOGINS_PER_MINUTE', { fallback: 10, min: 1, max: 10_000 }),
+    },
   }
 }
 
@@ -70,6 +88,18 @@ function wholeNumber(environment: Environment, name: string, { fallback, min, ma
 function adminToken(value: string | undefined): string | undefined {
   if (value === undefined || value.length >= MIN_TOKEN) return value
   throw new OptionError('ORDERS_ADMIN_TOKEN', `Expected 'ORDERS_ADMIN_TOKEN' to have ${MIN_TOKEN} characters or more.`)
+}
+
+/** Both, or neither. */
+function login(environment: Environment): Login | undefined {
+  const user = text(environment, 'ORDERS_LOGIN_USER')
+  const password = environment['ORDERS_LOGIN_PASSWORD'] ?? ''
+  if (user === undefined && password === '') return undefined
+  if (user === undefined)
+    throw new OptionError('ORDERS_LOGIN_USER', `Expected 'ORDERS_LOGIN_USER' beside 'ORDERS_LOGIN_PASSWORD'.`)
+  if (password.length >= MIN_PASSWORD) return { user, password }
+  const message = `Expected 'ORDERS_LOGIN_PASSWORD' to have ${MIN_PASSWORD} characters or more.`
+  throw new OptionError('ORDERS_LOGIN_PASSWORD', message)
 }
 
 function logLevel(value: string): string {

@@ -21,6 +21,8 @@ const WRONG: readonly (readonly [env: Record<string, string>, line: RegExp])[] =
   [{ USE_MEMORY_MODE: 'perhaps' }, /'USE_MEMORY_MODE' to be true or false, got 'perhaps'/],
   [{ DATABASE_URL: 'mysql://db/orders' }, /mysql|postgres/],
   [{ ORDERS_LEASE_MS: '1' }, /'ORDERS_LEASE_MS' to be a whole number from 300/],
+  [{ ORDERS_LOGIN_USER: 'anna' }, /'ORDERS_LOGIN_PASSWORD' to have 12 characters/],
+  [{ ORDERS_LOGIN_PASSWORD: 'a good long password' }, /'ORDERS_LOGIN_USER' beside/],
   [{ HOST: '203.0.113.1' }, /cannot listen: .*EADDRNOTAVAIL/],
 ]
 
