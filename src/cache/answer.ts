@@ -94,7 +94,7 @@ export class Answer<V> {
       this.#permanent = true
       return this.promise
     }
-    return signal.aborted ? Promise.reject(errorOf(signal)) : this.#joinWith(signal)
+    return this.#joinWith(signal)
   }
 
   async #joinWith(signal: AbortSignal): Promise<V | undefined> {
@@ -120,6 +120,7 @@ export class Answer<V> {
 /** Until the promise is made, which is at once. */
 function unmade(): void {}
 
-function errorOf(signal: AbortSignal): Error {
+/** Why it was aborted. */
+export function errorOf(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason))
 }

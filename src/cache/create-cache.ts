@@ -47,6 +47,7 @@ export function assembleCache<V>(options: CacheOptions<V>, without: Without = {}
     clock: settings.clock,
     hearing,
     replay,
+    onUsable: () => made.cache?.reachable(),
     onState: (state) => channels.cacheState.publish(state),
     withoutEpoch: without.epoch === true,
   })

@@ -11,7 +11,7 @@
  */
 import type { CacheError } from '../errors.ts'
 import type { Reply } from '../link/index.ts'
-import { Answer, type Asker, type Copy } from './answer.ts'
+import { Answer, errorOf, type Asker, type Copy } from './answer.ts'
 import type { FlightCall, Load } from './cache.ts'
 import { Claims, type Claim } from './claims.ts'
 import { Loading, type LoadingFlight, type Phase } from './loading.ts'
@@ -27,9 +27,17 @@ interface Hit<V> {
 }
 
 /** What looking at Redis came to. */
-type Found<V> = Hit<V> | { readonly kind: 'claim'; readonly claim: Claim | undefined }
+type Found<V> = Hit<V> | Unheld
 
-const UNCLAIMED = { kind: 'claim', claim: undefined } as const
+/** Nobody holds a value; `answered`: Redis said so. */
+interface Unheld {
+  readonly kind: 'none'
+  readonly claim: Claim | undefined
+  readonly answered: boolean
+}
+
+const UNCLAIMED: Unheld = { kind: 'none', claim: undefined, answered: true }
+const UNANSWERED: Unheld = { kind: 'none', claim: undefined, answered: false }
 /** Without anybody to tell that the value has come, another process' lease is looked at after 4 ms, then ever less often. */
 const POLL_MS = { first: 4, firstWhenTold: 50, cap: 50 }
 /** A value that changes while it is read is read again, so often at most. */
@@ -49,6 +57,7 @@ export class Flight<V> implements LoadingFlight<V>, Reader, Asker {
   readonly #unsure: boolean
   readonly began: LoadingFlight<V>['began']
   phase: Phase = 'reading'
+  claimed = false
   fenced = false
   #stirred = false
   /** A copy that may have been changed unheard: not to be given unless Redis does not answer. */
@@ -87,6 +96,11 @@ export class Flight<V> implements LoadingFlight<V>, Reader, Asker {
     return this.call.load !== undefined
   }
 
+  /** Does it load without a lease that a change of the key would end? */
+  get unclaimed(): boolean {
+    return this.phase === 'loading' && !this.claimed
+  }
+
   /** Begins; `copy` is what memory holds, its time passed or not known to be true. */
   start(copy: MemoryEntry<V> | undefined): void {
     const { redis, trust, journal } = this.#parts
@@ -111,14 +125,15 @@ export class Flight<V> implements LoadingFlight<V>, Reader, Asker {
     return this.answer.join(signal)
   }
 
-  /** A load is of use to nobody any more. */
+  /** Whoever asks from now on wants a load that is not given up. */
   deserted(reason: unknown): void {
-    this.#abort?.abort(reason)
+    this.#parts.traffic.detach(this)
+    this.#giveUp(reason)
   }
 
-  /** Nobody who asked waits for it: he was given a copy. */
+  /** Nobody who asked waits for it: he was given a copy. It is wanted all the same. */
   leave(): void {
-    this.answer.promise.catch(() => 'a copy was given')
+    this.answer.join(undefined).catch(() => 'a copy was given')
   }
 
   /** The key was changed by this process: what the flight brings is not kept. */
@@ -140,7 +155,7 @@ export class Flight<V> implements LoadingFlight<V>, Reader, Asker {
   /** Everything may have changed. */
   cancel(error: CacheError): void {
     this.fenced = true
-    this.#abort?.abort(error)
+    this.#giveUp(error)
     this.answer.fail(error)
     this.#waker.wake()
   }
@@ -181,6 +196,11 @@ export class Flight<V> implements LoadingFlight<V>, Reader, Asker {
     }
   }
 
+  #giveUp(reason: unknown): void {
+    this.#abort ??= new AbortController()
+    this.#abort.abort(reason)
+  }
+
   #land(tell: () => void): void {
     tell()
     this.phase = 'over'
@@ -195,16 +215,28 @@ export class Flight<V> implements LoadingFlight<V>, Reader, Asker {
   async #fly(asks: boolean, first?: Stored | 'unanswered', judged = false): Promise<void> {
     const { traffic } = this.#parts
     try {
-      const found = asks ? await this.#look(first, judged) : UNCLAIMED
+      const found = asks ? await this.#look(first, judged) : UNANSWERED
       if (found.kind === 'value') this.answer.give(found.value)
       else if (this.call.load === undefined) this.#giveWithoutLoad(asks)
-      else await new Loading(this, this.#parts).run(this.call.load, found.claim)
+      else await this.#load(this.call.load, found, asks)
     } catch (error) {
       this.#fail(error)
     } finally {
       this.phase = 'over'
       traffic.landed(this)
     }
+  }
+
+  /** Whoever joins a load must get what is as new as his question: Redis has to tell of a change, unless it is away. */
+  #load(load: Load<V>, { claim, answered }: Unheld, asked: boolean): Promise<void> {
+    const { traffic, trust } = this.#parts
+    if (this.#abort?.signal.aborted === true) {
+      this.claims.release(claim)
+      return Promise.reject(errorOf(this.#abort.signal))
+    }
+    if (this.#stirred) this.echoed = true
+    if (this.#stirred || (asked && !answered && trust.usable)) traffic.detach(this)
+    return new Loading(this, this.#parts).run(load, claim)
   }
 
   /** Redis does not say otherwise: the copy may be given. */
@@ -256,7 +288,7 @@ export class Flight<V> implements LoadingFlight<V>, Reader, Asker {
         stored !== undefined && (stored.kind !== 'value' || (await this.#parts.upkeep.learnTags(stored.header.tags)))
       if (!answered) {
         this.#believe()
-        return UNCLAIMED
+        return UNANSWERED
       }
       // Its tags were asked for after it, and something has happened to it or to them in between.
       if (this.#stirred && rereads++ < MAX_READS) continue
@@ -267,7 +299,7 @@ export class Flight<V> implements LoadingFlight<V>, Reader, Asker {
       if (this.call.load === undefined) return UNCLAIMED
       if (stored.kind !== 'lease') {
         const claim = await this.claims.take(stored, stored.kind === 'value' && this.answer.copy !== undefined)
-        if (claim !== 'taken') return { kind: 'claim', claim }
+        if (claim !== 'taken') return { kind: 'none', claim, answered: true }
         // Whoever had it has failed, and now others try: one more turn of waiting would make the last of them wait long.
         if (waits > 0) return UNCLAIMED
       }

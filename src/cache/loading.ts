@@ -21,6 +21,8 @@ export interface LoadingFlight<V> {
   /** Aborts when nobody waits. */
   readonly signal: AbortSignal
   phase: Phase
+  /** It loads with a right to store what it brings: whoever changes the key ends that. */
+  claimed: boolean
   /** This process has changed the key since. */
   fenced: boolean
   /** Redis has told of a change since, perhaps of our own. */
@@ -40,6 +42,7 @@ export class Loading<V> {
     const { trust, gate, counters, settings } = this.#parts
     const bounded = !trust.usable
     this.#flight.phase = 'loading'
+    this.#flight.claimed = claim !== undefined
     if (bounded && !gate.tryEnter()) {
       const anyCopy = settings.away.overflow === 'stale' && !this.#flight.fenced ? this.#flight.answer.copy : undefined
       if (anyCopy === undefined && (settings.away.overflow === 'reject' || !(await gate.enter()))) {

@@ -46,6 +46,8 @@ export interface Traffic {
   beginWrite(key: string): void
   endWrite(key: string): void
   landed(flight: { readonly key: string }): void
+  /** Callers from now on do not join it. */
+  detach(flight: { readonly key: string }): void
 }
 
 /** Mechanisms that a test takes out to show what they are for. */

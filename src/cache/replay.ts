@@ -33,10 +33,11 @@ local next = string.format('%.0f %.0f %s', g, c, r)
 if next ~= held then redis.call('SET', KEYS[1], next) end
 return {string.format('%.0f', g), string.format('%.0f', c)}`)
 
-/** Notes that a tag was deleted at clock ARGV[1], for ARGV[2] ms; of two that delete it at once the later clock stays. */
+/** Notes that a tag was deleted at clock ARGV[1], for ARGV[2] ms; of two that delete it at once the later clock stays, and is returned. */
 export const TAG = new Script(`local held = tonumber(redis.call('GET', KEYS[1]) or '0') or 0
-redis.call('SET', KEYS[1], math.max(held, tonumber(ARGV[1])), 'PX', ARGV[2])
-return 1`)
+local clock = string.format('%.0f', math.max(held, tonumber(ARGV[1])))
+redis.call('SET', KEYS[1], clock, 'PX', ARGV[2])
+return clock`)
 
 export interface ReplayOptions {
   readonly link: RedisLink | undefined
@@ -104,8 +105,11 @@ export class Replay {
     if (link === undefined) return
     const clock = await this.#move('clock')
     const name = names.tag(tag)
-    await TAG.run(link, { keys: [name], args: [String(clock), String(tagLifeMs())], deadlineMs })
-    tags.learned(tag, clock)
+    const { forgotten } = tags
+    const deletedAt = await TAG.run(link, { keys: [name], args: [String(clock), String(tagLifeMs())], deadlineMs })
+    // Somebody else may have deleted it after us, and the message of that has overtaken the answer: then it is asked for.
+    if (forgotten === tags.forgotten) tags.learned(tag, Number(deletedAt))
+    else tags.heard(tag, clock)
     publish(name)
   }
 

@@ -50,6 +50,12 @@ export class Tags {
     this.heardClock(deletedAt)
   }
 
+  /** It was deleted then, and perhaps later too. */
+  heard(name: string, deletedAt: number): void {
+    this.#note(name, deletedAt, false)
+    this.heardClock(deletedAt)
+  }
+
   /** Somebody changed it: what is known of it holds, and is not all. */
   doubt(name: string): void {
     this.#forgotten += 1

@@ -8,6 +8,7 @@
  *                         └─ a flight, shared by all who ask for the key
  */
 import { CacheError } from '../errors.ts'
+import { errorOf } from './answer.ts'
 import { BatchLoad } from './batch-load.ts'
 import type {
   Cache,
@@ -209,10 +210,16 @@ export class TieredCache<V> implements Cache<V> {
     this.#flights.detachLoads()
   }
 
+  /** Redis is used again: what is loaded without it would not be told of a change. */
+  reachable(): void {
+    this.#flights.detachUnclaimed()
+  }
+
   /** Redis has been told that the key changed: what memory holds is to be asked for. */
   told(key: string): void {
     const entry = this.#memory.get(key)
     if (entry !== undefined) entry.epoch = UNVERIFIED
+    this.#flights.detachUnclaimed(key)
   }
 
   // --- reads ----------------------------------------------------------------------------------------------------
@@ -229,7 +236,7 @@ export class TieredCache<V> implements Cache<V> {
   }
 
   #slow(key: string, call: FlightCall<V>, signal: AbortSignal | undefined): Promise<V | undefined> {
-    const refusal = this.#refusal(key)
+    const refusal = this.#refusal(key) ?? (signal?.aborted === true ? errorOf(signal) : undefined)
     if (refusal !== undefined) return Promise.reject(refusal)
     const copy = this.#copyOf(key)
     if (copy !== undefined && this.#goodWhileAway(copy)) {

@@ -35,6 +35,13 @@ export class Flights<V> implements Traffic {
     return this.#others.size > 0 && this.#others.has(key)
   }
 
+  detach(flight: Flight<V>): void {
+    const map = flight.loads ? this.#loads : this.#looks
+    if (map.get(flight.key) !== flight) return
+    map.delete(flight.key)
+    this.addApart(flight)
+  }
+
   landed(flight: Flight<V>): void {
     const { key } = flight
     const map = flight.loads ? this.#loads : this.#looks
@@ -48,21 +55,27 @@ export class Flights<V> implements Traffic {
   fence(key: string): void {
     for (const flight of this.#all(key)) {
       flight.fence()
-      this.#detach(flight)
+      this.detach(flight)
     }
   }
 
   /** Somebody, perhaps ourselves, changed the key. */
   stir(key: string): void {
-    for (const flight of this.#all(key)) if (!flight.stir()) this.#detach(flight)
+    for (const flight of this.#all(key)) if (!flight.stir()) this.detach(flight)
   }
 
   /** A tag was deleted, and any load may turn out to have it: whoever asks from now on does not join one that runs. */
   detachLoads(): void {
     for (const flight of [...this.#loads.values()]) {
       flight.forgetCopies()
-      this.#detach(flight)
+      this.detach(flight)
     }
+  }
+
+  /** Nobody tells a load without a lease that its key was changed, so whoever asks from now on does not join it. */
+  detachUnclaimed(key?: string): void {
+    const loads = key === undefined ? [...this.#loads.values()] : [this.#loads.get(key)]
+    for (const flight of loads) if (flight?.unclaimed === true) this.detach(flight)
   }
 
   stirAll(): void {
@@ -96,12 +109,5 @@ export class Flights<V> implements Traffic {
     return [this.#loads.get(key), this.#looks.get(key), ...(this.#others.get(key) ?? [])].filter(
       (flight) => flight !== undefined,
     )
-  }
-
-  #detach(flight: Flight<V>): void {
-    const map = flight.loads ? this.#loads : this.#looks
-    if (map.get(flight.key) !== flight) return
-    map.delete(flight.key)
-    this.addApart(flight)
   }
 }

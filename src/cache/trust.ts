@@ -20,6 +20,8 @@ export interface TrustOptions {
   readonly clock: Clock
   readonly hearing: Hearing
   readonly replay: Replay
+  /** Redis is used again. */
+  readonly onUsable: () => void
   /** The state changed. */
   readonly onState: (message: CacheStateMessage) => void
   /** Taken out for a test: interruptions make no new epoch. */
@@ -241,9 +243,11 @@ export class Trust {
   #settle(): void {
     const before = this.#state
     const [state, reason] = this.#verdict()
+    const wasUsable = this.usable
     this.usable = state === 'up' || state === 'blind'
     this.hears = state === 'up'
     this.#reason = reason
+    if (this.usable && !wasUsable) this.#options.onUsable()
     if (state === before) return
     this.#state = state
     this.#since = this.#clock.wallNow()

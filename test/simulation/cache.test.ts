@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { FOUND } from './cache-found.ts'
 import { play, schedules, type Schedule } from './cache-model.ts'
 import type { Without } from '../../src/cache/parts.ts'
 
@@ -16,6 +17,11 @@ function goesWell(without: Without = {}) {
 test(`nobody reads what is too old, in ${RUNS} made-up schedules`, async () => {
   await fc.assert(goesWell(), { numRuns: RUNS, seed: SEED })
 })
+
+for (const { name, schedule } of FOUND)
+  test(`not any more: ${name}`, async () => {
+    assert.deepEqual(await play(schedule), [])
+  })
 
 for (const mechanism of ['lease', 'epoch', 'tracking', 'journal'] as const)
   test(`without the ${mechanism} somebody does`, async () => {

@@ -135,8 +135,11 @@ export class FakeRedis {
       if (held === first) this.#set([key, first, 'PX', second], undefined)
       return held === first ? 1 : 0
     }
-    if (hash === TAG.hash)
-      return this.#set([key, String(Math.max(Number(held ?? 0), Number(first))), 'PX', second], undefined)
+    if (hash === TAG.hash) {
+      const clock = String(Math.max(Number(held ?? 0), Number(first)))
+      this.#set([key, clock, 'PX', second], undefined)
+      return clock
+    }
     if (hash === STATE.hash) return this.#state(key, held, args)
     throw new ReplyError('NOSCRIPT No matching script.', { executed: 'no' })
   }
