@@ -1,7 +1,7 @@
 /**
- * `npm run record [-- <part> …]`: measures on real servers, and writes the figures into every page that quotes them. Parts:
- * outages, picture, session, setup, link-outages, link-throughput, link-herd. All of them take a quarter of an hour, `outages`
- * alone nine minutes. Meant for a machine that does nothing else.
+ * `npm run record [-- <part> …]`: measures on real servers, and writes the figures into every page that quotes them. A part
+ * that does not exist is answered by the list of those that do. `outages` alone takes nine minutes, everything about an hour.
+ * Meant for a machine that does nothing else.
  */
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { mustRun } from './command.ts'
@@ -28,6 +28,14 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   'link-outages': benchmark('link', 'outages'),
   'link-throughput': benchmark('link', 'throughput'),
   'link-herd': benchmark('link', 'herd'),
+  'cache-l1-hit': benchmark('cache', 'l1-hit'),
+  'cache-l2-hit': benchmark('cache', 'l2-hit'),
+  'cache-stampede': benchmark('cache', 'stampede'),
+  'cache-frozen': benchmark('cache', 'frozen'),
+  'cache-killed': benchmark('cache', 'killed'),
+  'cache-boot': benchmark('cache', 'boot'),
+  'cache-stale': benchmark('cache', 'stale'),
+  'cache-memory': benchmark('cache', 'memory'),
   'tasks-enqueue': benchmark('tasks', 'enqueue'),
   'tasks-orders': benchmark('tasks', 'orders'),
   'tasks-end-to-end': benchmark('tasks', 'end-to-end'),
@@ -67,7 +75,7 @@ async function recordPicture(): Promise<void> {
 }
 
 /** The benchmark prints its tables as Markdown. */
-function benchmark(subject: 'link' | 'tasks', part: string): () => Promise<void> {
+function benchmark(subject: 'link' | 'cache' | 'tasks', part: string): () => Promise<void> {
   return async () => {
     const program = ['node', '--conditions=evenkeel-source', `bench/${subject}.ts`, part]
     const tables = (await mustRun(program, { limitMs: BENCH_LIMIT_MS })).trim()

@@ -60,6 +60,11 @@ export function ms(value: number, digits = 0): string {
   return Number.isNaN(value) ? '–' : value.toFixed(digits)
 }
 
+/** What is measured against a yardstick; `–` where that does not take part. */
+export function ratio(value: number, yardstick: number): string {
+  return Number.isNaN(value / yardstick) ? '–' : `${(value / yardstick).toFixed(2)}×`
+}
+
 export function chunks<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, n) => items.slice(n * size, (n + 1) * size))
 }

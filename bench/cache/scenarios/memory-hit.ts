@@ -3,7 +3,7 @@ import { RedisServer } from '../../../test/support/redis-server.ts'
 import { median, printTable } from '../../link/table.ts'
 import type { Adapter } from '../adapter.ts'
 import { MEMORY_YARDSTICK } from '../contenders.ts'
-import { setting, startWorkers, stopAll, untilConnected, type Scenario } from '../stage.ts'
+import { ratio, setting, startWorkers, stopAll, untilConnected, type Scenario } from '../stage.ts'
 import type { HitSpeed } from '../worker/speed.ts'
 
 const ROUNDS = 9
@@ -19,12 +19,7 @@ export const memoryHit: Scenario = {
     const yardstick = of(MEMORY_YARDSTICK)
     const rows = adapters.map(({ name }) => {
       const peek = median((rounds.get(name) ?? []).flatMap(({ nsPerPeek }) => nsPerPeek ?? []))
-      return [
-        name,
-        of(name).toFixed(0),
-        `${(of(name) / yardstick).toFixed(2)}×`,
-        Number.isNaN(peek) ? '–' : peek.toFixed(0),
-      ]
+      return [name, of(name).toFixed(0), ratio(of(name), yardstick), Number.isNaN(peek) ? '–' : peek.toFixed(0)]
     })
     printTable(['contender', 'ns', `to ${MEMORY_YARDSTICK}`, 'synchronous read, ns'], rows)
   },

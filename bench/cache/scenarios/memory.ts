@@ -3,7 +3,7 @@ import { RedisServer } from '../../../test/support/redis-server.ts'
 import { printTable } from '../../link/table.ts'
 import type { Adapter } from '../adapter.ts'
 import { MEMORY_YARDSTICK } from '../contenders.ts'
-import { setting, startWorkers, stopAll, untilConnected, type Scenario } from '../stage.ts'
+import { ratio, setting, startWorkers, stopAll, untilConnected, type Scenario } from '../stage.ts'
 
 const ENTRIES = 100_000
 
@@ -16,7 +16,7 @@ export const memory: Scenario = {
     const bytes = new Map<string, number>()
     for (const adapter of adapters) bytes.set(adapter.name, await measure(adapter, server.port))
     const yardstick = bytes.get(MEMORY_YARDSTICK) ?? Number.NaN
-    const rows = [...bytes].map(([name, each]) => [name, each.toFixed(0), `${(each / yardstick).toFixed(2)}×`])
+    const rows = [...bytes].map(([name, each]) => [name, each.toFixed(0), ratio(each, yardstick)])
     printTable(['contender', 'bytes per entry', `to ${MEMORY_YARDSTICK}`], rows)
   },
 }

@@ -3,7 +3,7 @@ import { RedisServer } from '../../../test/support/redis-server.ts'
 import { median, printTable } from '../../link/table.ts'
 import type { Adapter } from '../adapter.ts'
 import { REDIS_YARDSTICK } from '../contenders.ts'
-import { setting, startWorkers, stopAll, untilConnected, type Scenario, type Worker } from '../stage.ts'
+import { ratio, setting, startWorkers, stopAll, untilConnected, type Scenario, type Worker } from '../stage.ts'
 import type { Throughput } from '../worker/speed.ts'
 
 const CALLERS = [1, 32, 256]
@@ -52,5 +52,5 @@ function cell(rounds: readonly Throughput[], base: number): string {
   const cpu = median(rounds.map((round) => round.cpuMicros))
   const loads = rounds.reduce((sum, round) => sum + round.loads, 0)
   const missed = loads === 0 ? '' : `, ${loads} loads`
-  return `${Math.round(perSecond).toLocaleString('en')} (${(perSecond / base).toFixed(2)}×, ${cpu.toFixed(1)} µs${missed})`
+  return `${Math.round(perSecond).toLocaleString('en')} (${ratio(perSecond, base)}, ${cpu.toFixed(1)} µs${missed})`
 }
