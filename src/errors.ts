@@ -190,3 +190,19 @@ export class CacheError extends EvenkeelError {
     super(code, message, options)
   }
 }
+
+/**
+ * - `EVENT_TOPIC` no definition has that topic
+ * - `EVENT_PAYLOAD` the payload was refused, is too large, or cannot be written as JSON
+ * - `EVENT_CLOSED` the events were closed
+ */
+export type EventErrorCode = 'EVENT_TOPIC' | 'EVENT_PAYLOAD' | 'EVENT_CLOSED'
+
+/** An event could not be published, or a subscription could not be made, by the caller's own doing; never because of Redis. */
+export class EventError extends EvenkeelError {
+  declare readonly code: EventErrorCode
+
+  constructor(code: EventErrorCode, message: string, options: EvenkeelErrorOptions = {}) {
+    super(code, message, options)
+  }
+}

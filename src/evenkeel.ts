@@ -11,6 +11,9 @@ import type { Cache, CacheTuning } from './cache/index.ts'
 import { systemClock } from './clock.ts'
 import { createDatabase, databaseFromEnvironment } from './database/index.ts'
 import type { Database, DatabaseOptions } from './database/index.ts'
+import { OptionError } from './errors.ts'
+import { createEvents } from './events/index.ts'
+import type { AnyTopics, Events, EventSettings, TopicDefinitions } from './events/index.ts'
 import { createLimits } from './limits/index.ts'
 import type { Limit, LimitOptions, Limits } from './limits/index.ts'
 import { createLink, redisFromEnvironment } from './link/index.ts'
@@ -22,6 +25,7 @@ import { createTasks, tasksFromEnvironment } from './tasks/index.ts'
 import type { TaskDefinitions, Tasks, TasksEnvironment, TasksOptions } from './tasks/index.ts'
 import {
   createMetrics,
+  eventRoles,
   taskRoles,
   guardedLogger,
   limitRoles,
@@ -55,6 +59,11 @@ export interface KeelSessionOptions extends SessionSettings {
   readonly inDatabase?: boolean
 }
 
+export interface KeelEventOptions extends EventSettings {
+  /** Let events go through the database while Redis is away, so that all processes get them; else they stay in their process. @default true */
+  readonly inDatabase?: boolean
+}
+
 export interface Evenkeel {
   readonly name: string
   /** The supervised connection to Redis; isolated when no Redis was named. */
@@ -81,6 +90,16 @@ export interface Evenkeel {
    * @throws OptionError that names the option which cannot work
    */
   sessions(options?: KeelSessionOptions): Sessions
+  /**
+   * Events between processes: `keel.events({ 'order.*': topic<Order>({ delivery: 'stream' }) })`. Without definitions every topic is
+   * permitted, and sent once. Asked for again with the same definitions and options they are the same.
+   * @throws OptionError that names the option or topic which cannot work
+   */
+  events(definitions?: undefined, options?: KeelEventOptions): Events<AnyTopics>
+  events<Definitions extends TopicDefinitions>(
+    definitions: Definitions,
+    options?: KeelEventOptions,
+  ): Events<Definitions>
   /** Begins to connect and returns at once: the application serves, Redis or not. */
   start(): Promise<void>
   /** The body of `/health`; asks nobody and takes no time. */
@@ -170,6 +189,13 @@ interface KeelParts {
 const NO_INCIDENTS: IncidentTotals = { incidents: 0, awaySeconds: 0, open: false }
 const SILENT: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
+interface KnownEvents {
+  readonly events: Events
+  /** What they were made with. */
+  readonly definitions: TopicDefinitions | undefined
+  readonly made: string
+}
+
 class Keel implements Evenkeel {
   readonly name: string
   readonly link: RedisLink
@@ -181,6 +207,7 @@ class Keel implements Evenkeel {
   readonly #taskDefaults: TasksEnvironment
   readonly #tasks: Tasks[] = []
   readonly #sessions = new Map<string, Sessions>()
+  readonly #events = new Map<string, KnownEvents>()
   readonly #keys: KeyCount
   readonly #metrics: Metrics
   #incidents: IncidentWatch | undefined
@@ -204,6 +231,7 @@ class Keel implements Evenkeel {
       tasks: () => this.#tasks,
       limits: () => this.#limits,
       sessions: () => [...this.#sessions.values()],
+      events: () => this.#allEvents,
       incidents: (subject) => this.#incidents?.totals(subject) ?? NO_INCIDENTS,
     })
   }
@@ -220,6 +248,7 @@ class Keel implements Evenkeel {
     for (const notice of this.#notices) this.#logger.warn({ event: 'notice' }, notice)
     this.#limits.start()
     for (const sessions of this.#sessions.values()) sessions.start()
+    for (const events of this.#allEvents) events.start()
     link.start()
     database.start()
     for (const tasks of this.#tasks) tasks.work()
@@ -253,6 +282,25 @@ class Keel implements Evenkeel {
     return sessions
   }
 
+  events(definitions?: undefined, options?: KeelEventOptions): Events<AnyTopics>
+  events<Definitions extends TopicDefinitions>(
+    definitions: Definitions,
+    options?: KeelEventOptions,
+  ): Events<Definitions>
+  events(definitions?: TopicDefinitions, { inDatabase = true, ...settings }: KeelEventOptions = {}): Events {
+    const { name = 'main' } = settings
+    const made = JSON.stringify([inDatabase, settings])
+    const known = this.#events.get(name)
+    if (known?.made === made && known.definitions === definitions) return known.events
+    if (known !== undefined)
+      throw new OptionError('name', `There are events '${name}' with other topics or options already.`)
+    const parts = { ...settings, link: this.link, database: inDatabase ? this.database : undefined }
+    const events: Events = definitions === undefined ? createEvents(undefined, parts) : createEvents(definitions, parts)
+    this.#events.set(name, { events, definitions, made })
+    if (this.#incidents !== undefined) events.start()
+    return events
+  }
+
   health(): HealthReport {
     const { link, database } = this
     return healthReport({
@@ -262,9 +310,14 @@ class Keel implements Evenkeel {
         ...taskRoles(this.#tasks),
         ...limitRoles(this.#limits),
         ...sessionRoles([...this.#sessions.values()]),
+        ...eventRoles(this.#allEvents),
       },
       caches: this.#caches.all,
     })
+  }
+
+  get #allEvents(): readonly Events[] {
+    return [...this.#events.values()].map(({ events }) => events)
   }
 
   metrics(): Promise<string> {
@@ -273,6 +326,7 @@ class Keel implements Evenkeel {
 
   async close(): Promise<void> {
     this.#limits.close()
+    for (const events of this.#allEvents) events.close()
     // They write down how their last attempts ended, so the database closes after them.
     await Promise.all(this.#tasks.map((tasks) => tasks.close()))
     await Promise.all([...this.#sessions.values()].map((sessions) => sessions.close()))

@@ -9,7 +9,20 @@ import { isLegal, type HealthState } from '../../src/link/health.ts'
 import { asMarkdown } from '../boundaries/table.ts'
 import { doctorTable } from './doctor-checks.ts'
 import { optionTable } from './options.ts'
-import { CACHE, CLI, DATABASE, LIMITS, LINK, OPERATE, ORDERS, SESSIONS, TASKS, TELEMETRY, tourTable } from './tour.ts'
+import {
+  CACHE,
+  CLI,
+  DATABASE,
+  EVENTS,
+  LIMITS,
+  LINK,
+  OPERATE,
+  ORDERS,
+  SESSIONS,
+  TASKS,
+  TELEMETRY,
+  tourTable,
+} from './tour.ts'
 
 /** Every state, in the order of the table; the compiler sees to it that none is missing. */
 const STATES: Readonly<Record<HealthState, true>> = {
@@ -36,6 +49,7 @@ const WRITERS: Readonly<Record<string, () => string>> = {
   'tour-cache': () => tourTable(CACHE),
   'tour-limits': () => tourTable(LIMITS),
   'tour-sessions': () => tourTable(SESSIONS),
+  'tour-events': () => tourTable(EVENTS),
   'tour-operate': () => tourTable(OPERATE),
   'tour-cli': () => tourTable(CLI),
   'tour-orders': () => tourTable(ORDERS),
@@ -59,6 +73,7 @@ const WRITERS: Readonly<Record<string, () => string>> = {
   'options-task': () => optionTable('tasks/definitions.ts', 'TaskDefinition'),
   'options-start': () => optionTable('tasks/starter.ts', 'StartOptions'),
   'options-limit': () => optionTable('limits/options.ts', 'LimitOptions'),
+  'options-events': () => optionTable('events/options.ts', 'EventSettings'),
   'options-sessions': () => optionTable('sessions/options.ts', 'SessionSettings'),
   'options-pool': () => optionTable('database/options.ts', 'PoolOptions'),
 }

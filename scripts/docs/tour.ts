@@ -104,6 +104,15 @@ export const SESSIONS: Tour = {
   },
 }
 
+export const EVENTS: Tour = {
+  folder: 'src/events',
+  stops: {
+    'What others see': ['events', 'topics', 'options', 'create-events'],
+    'In this process': ['envelope', 'last-id', 'feed', 'recent-ids', 'subscribers', 'subscriber'],
+    'To and from other processes': ['outbox', 'redis-stream', 'follower', 'replays'],
+  },
+}
+
 export const OPERATE: Tour = {
   folder: 'src/operate',
   stops: {

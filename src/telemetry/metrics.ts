@@ -9,6 +9,8 @@ import type { LinkStats, RedisLink } from '../link/index.ts'
 import type { Sessions } from '../sessions/index.ts'
 import { addCacheMetrics } from './cache-metrics.ts'
 import { l1StatsOf, type ReportedCache } from './cache-report.ts'
+import { addEventMetrics } from './events-metrics.ts'
+import type { ReportedEvents } from './events-report.ts'
 import type { IncidentTotals } from './incidents.ts'
 import type { Subject } from './incident.ts'
 import { addLimitMetrics } from './limits-metrics.ts'
@@ -33,6 +35,8 @@ export interface MetricsSources {
   readonly limits?: () => Pick<Limits, 'all' | 'instances'>
   /** @default there are no sessions */
   readonly sessions?: () => readonly Pick<Sessions, 'stats'>[]
+  /** @default there are no events */
+  readonly events?: () => readonly ReportedEvents[]
 }
 
 /** What a scrape must be answered with beside the text. */
@@ -95,6 +99,7 @@ async function registryOf(sources: MetricsSources): Promise<Registry> {
   addTaskMetrics(family, sources.tasks)
   addLimitMetrics(family, sources.limits)
   addSessionMetrics(family, sources.sessions)
+  addEventMetrics(family, sources.events)
   addIncidentMetrics(family, sources)
   addCacheMetrics(family, sources.caches ?? (() => []))
   return family.registry

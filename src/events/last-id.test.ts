@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { compareIds, lastIdOf, readLastId, type Progress } from './last-id.ts'
+
+const PROGRESS: Progress = {
+  stream: { incarnation: 'k3f9a2', at: '1770536955000-3' },
+  rows: { incarnation: 'm7', at: '512' },
+  ahead: new Map([
+    ['9f8e7d6c5b4a', 17],
+    ['000000000001', 2],
+  ]),
+}
+
+test('lastIdOf() is read back as it was written, and fits into a header', () => {
+  const text = lastIdOf(PROGRESS)
+  assert.equal(text, 'k3f9a2_1770536955000-3.m7_512.9f8e7d6c5b4a_17.000000000001_2')
+  assert.deepEqual(readLastId(text), PROGRESS)
+  const nowhere = { stream: undefined, rows: undefined, ahead: new Map() }
+  assert.deepEqual(readLastId(lastIdOf(nowhere)), nowhere)
+})
+
+test('lastIdOf() leaves out the publishers that came first when there are many', () => {
+  const ahead = new Map(Array.from({ length: 20 }, (_, index) => [`p${index}`, index + 1] as const))
+  const read = readLastId(lastIdOf({ ...PROGRESS, ahead }))
+  assert.deepEqual([...(read?.ahead.keys() ?? [])], [...ahead.keys()].slice(4))
+})
+
+test('readLastId() takes nothing that is none of ours', () => {
+  for (const text of [
+    '',
+    '17',
+    'x',
+    '0',
+    '0.',
+    '.0',
+    '0.0.',
+    'a_1-1',
+    'a_-.0',
+    '0.0.a_b',
+    'A_1-1.0',
+    "0.0.a_1'; DROP",
+    '0.'.repeat(2000),
+  ])
+    assert.equal(readLastId(text), undefined, text.slice(0, 20))
+})
+
+test('compareIds() goes by the numbers, not by the text', () => {
+  assert.ok(compareIds('9-0', '10-0') < 0)
+  assert.ok(compareIds('10-9', '10-10') < 0)
+  assert.equal(compareIds('10-9', '10-9'), 0)
+  assert.ok(compareIds('512', '9') > 0)
+})

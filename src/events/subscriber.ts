@@ -1,0 +1,250 @@
+/**
+ * One subscriber: what waits for its listener, in order and bounded, and gaps between the events where they belong.
+ *
+ *     arrival ──▶ queue ──▶ listener, one at a time
+ *                  └─ full: the oldest is dropped, counted, and told as a gap before the next
+ */
+import type { Reason } from '../errors.ts'
+import type { EventGap, EventSubscription, TopicEvent } from './events.ts'
+import { isCovered, type Arrival } from './feed.ts'
+import type { Place, Progress } from './last-id.ts'
+import { RecentIds } from './recent-ids.ts'
+import type { Delivery, TopicTest } from './topics.ts'
+
+export type Listener = (event: TopicEvent) => unknown
+export type GapListener = (gap: EventGap) => void
+
+export interface SubscriberOptions {
+  readonly topic: string
+  readonly test: TopicTest
+  /** How the events come that it may get. */
+  readonly deliveries: ReadonlySet<Delivery>
+  readonly listener: Listener
+  readonly onGap: GapListener | undefined
+  readonly maxQueued: number
+  /** `lastId` of whoever has got everything that has come to this process. */
+  readonly now: () => string
+  readonly ready: Promise<void>
+  readonly wallNow: () => number
+  readonly counts: DeliveryCounts
+  /** Told what a listener threw. */
+  readonly failed: (error: unknown) => void
+  readonly onClose: (subscriber: Subscriber) => void
+}
+
+/** What subscribers count together. */
+export interface DeliveryCounts {
+  delivered: number
+  replayed: number
+  dropped: number
+  incomplete: number
+}
+
+/** A gap before it is known whom it is told. */
+export type GapNews = Omit<EventGap, 'topic' | 'lastId'>
+
+type Item =
+  | { readonly kind: 'event'; readonly arrival: Arrival; readonly place: Place | undefined }
+  | { readonly kind: 'gap'; readonly gap: GapNews }
+
+const SLOW: Reason = {
+  code: 'slow',
+  text: 'The listener was slower than the events, and the oldest of those that waited were dropped.',
+  nextStep: 'Make the listener quicker, raise maxQueued, or replay after lastId.',
+}
+
+export class Subscriber implements EventSubscription {
+  readonly topic: string
+  readonly deliveries: ReadonlySet<Delivery>
+  readonly ready: Promise<void>
+  readonly #options: SubscriberOptions
+  #queue: Item[] = []
+  /** Goes before the queue. */
+  readonly #replay: Item[] = []
+  #replayTaken: (() => void) | undefined
+  readonly #replayed = new Set<string>()
+  #lastId: string | undefined
+  #dropped = 0
+  /** Dropped and not told. */
+  #untold = 0
+  #droppedSince = 0
+  #busy = false
+  #held = false
+  #closed = false
+  /** What it had before it came; undefined: that began with it. */
+  #had: Progress | undefined
+  #owed: { readonly lastId: string; readonly got: RecentIds } | undefined
+
+  constructor(options: SubscriberOptions) {
+    this.#options = options
+    this.topic = options.topic
+    this.deliveries = options.deliveries
+    this.ready = options.ready
+  }
+
+  get lastId(): string {
+    if (this.#owed !== undefined) return this.#owed.lastId
+    const isIdle = !this.#busy && !this.#held && this.#queue.length === 0
+    return isIdle || this.#lastId === undefined ? this.#options.now() : this.#lastId
+  }
+
+  get queued(): number {
+    return this.#queue.filter(({ kind }) => kind === 'event').length + this.#replay.length
+  }
+
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  wants({ topic }: { readonly topic: string }): boolean {
+    return this.#options.test(topic)
+  }
+
+  /** Has got so far already; what comes now waits for the end of its replay. */
+  hold(had: Progress | undefined): void {
+    this.#held = true
+    this.#had = had
+  }
+
+  /** Delivers a part of a replay; resolves when the listener has got it. */
+  replay(arrivals: readonly Arrival[]): Promise<void> {
+    for (const arrival of arrivals) this.#replayed.add(arrival.event.id)
+    this.#replay.push(...arrivals.map((arrival): Item => ({ kind: 'event', arrival, place: undefined })))
+    if (this.#closed || this.#replay.length === 0) return Promise.resolve()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#replayTaken = resolve
+    this.#schedule()
+    return promise
+  }
+
+  /** What waits and is in the stream will be found there, by a read that has not begun. */
+  forgetPlaced(): void {
+    this.#queue = this.#queue.filter((item) => item.kind === 'gap' || item.place === undefined)
+  }
+
+  /** The replay is over: now what came meanwhile. */
+  release(): void {
+    this.#queue = this.#queue.filter((item) => item.kind === 'gap' || !this.#replayed.has(item.arrival.event.id))
+    this.#replayed.clear()
+    this.#held = false
+    this.#schedule()
+  }
+
+  /** Something before this is to be had later: until then whoever comes back is to come back with this. */
+  owe(lastId: string): void {
+    this.#owed ??= { lastId, got: new RecentIds() }
+  }
+
+  /** What is owed is to be had; returns after what, and which events are known beside. */
+  settle(): { readonly lastId: string; readonly got: Pick<RecentIds, 'has'> } | undefined {
+    const owed = this.#owed
+    this.#owed = undefined
+    return owed
+  }
+
+  deliver(arrival: Arrival, place?: Place): void {
+    const { envelope } = arrival
+    if (this.#closed || !this.wants(envelope)) return
+    if (envelope.delivery === 'stream' && this.#had !== undefined && isCovered(this.#had, envelope, place)) return
+    this.#queue.push({ kind: 'event', arrival, place })
+    if (this.#queue.length > this.#options.maxQueued) this.#drop()
+    this.#schedule()
+  }
+
+  /** A gap in what comes. */
+  gap(gap: GapNews): void {
+    if (this.#closed) return
+    this.#queue.push({ kind: 'gap', gap })
+    this.#schedule()
+  }
+
+  /** A gap in the replay, before the part of it that is to be delivered next. */
+  tellNow(gap: GapNews): void {
+    if (!this.#closed) this.#tellGap(gap)
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#queue = []
+    this.#replay.length = 0
+    this.#replayTaken?.()
+    this.#options.onClose(this)
+  }
+
+  #drop(): void {
+    const index = this.#queue.findIndex(({ kind }) => kind === 'event')
+    this.#queue.splice(index, 1)
+    this.#dropped += 1
+    this.#options.counts.dropped += 1
+    if (this.#untold === 0) this.#droppedSince = this.#options.wallNow()
+    this.#untold += 1
+  }
+
+  /** Nobody who publishes waits for a listener, or sees what it throws. */
+  #schedule(): void {
+    if (this.#busy) return
+    this.#busy = true
+    queueMicrotask(() => this.#run())
+  }
+
+  #run(): void {
+    for (let item = this.#next(); item !== undefined; item = this.#next()) {
+      const settled = item.kind === 'gap' ? this.#tellGap(item.gap) : this.#call(item.arrival.event)
+      if (settled === undefined) continue
+      void settled.then(() => this.#run())
+      return
+    }
+    this.#busy = false
+  }
+
+  #next(): Item | undefined {
+    if (this.#closed) return undefined
+    const replayed = this.#replay.shift()
+    if (replayed !== undefined) return replayed
+    this.#replayTaken?.()
+    this.#replayTaken = undefined
+    if (this.#held) return undefined
+    if (this.#untold > 0) this.#tellDropped()
+    return this.#queue.shift()
+  }
+
+  #tellDropped(): void {
+    const dropped = this.#untold
+    this.#untold = 0
+    const until = this.#options.wallNow()
+    this.#tellGap({ since: this.#droppedSince, until, reason: SLOW, complete: false, dropped })
+  }
+
+  #tellGap(gap: GapNews): undefined {
+    const { onGap, topic, counts, failed } = this.#options
+    if (!gap.complete) counts.incomplete += 1
+    try {
+      onGap?.({ topic, lastId: this.#owed?.lastId ?? this.#lastId ?? this.#options.now(), ...gap })
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  /** A promise when the listener takes its time; it never rejects. */
+  #call(given: TopicEvent): Promise<void> | undefined {
+    const { listener, counts, failed } = this.#options
+    const event = this.#owed === undefined ? given : { ...given, lastId: this.#owed.lastId }
+    this.#owed?.got.add(event.id)
+    this.#lastId = event.lastId
+    counts.delivered += 1
+    if (event.replayed) counts.replayed += 1
+    try {
+      const outcome = listener(event)
+      if (!(outcome instanceof Promise)) return undefined
+      return outcome.then(() => undefined, failed)
+    } catch (error) {
+      failed(error)
+      return undefined
+    }
+  }
+}
