@@ -9,7 +9,7 @@ Without a URL it reads the environment as evenkeel check does; when that names n
 with the password of REDISCLI_AUTH. Names of checks and layers are those of --list.
 
 Options:
-  --list               Every check: id, severity, what it looks at
+  --list               Every check: id, severity, what it looks at; with --json also its layer and why it matters
   --only <words>       Only these layers or checks, separated by commas
   --skip <words>       Not these
   --role <uses>        What the data is for: cache=db0,queue=db1 or queue=bull:* or cache; else the names of keys tell.

@@ -164,6 +164,12 @@ export function asJson(reports: readonly DoctorReport[]): string {
   return `${JSON.stringify({ ok, endpoints }, rounded, 2)}\n`
 }
 
+/** `--list --json`: the catalogue for programs. */
+export function catalogueJson(checks: readonly DoctorCheck[]): string {
+  const all = checks.map(({ id, layer, severity, title, why }) => ({ id, layer, severity, title, why }))
+  return `${JSON.stringify({ checks: all }, null, 2)}\n`
+}
+
 /** `--list`: one line per check. */
 export function listOfChecks(checks: readonly DoctorCheck[]): string {
   const width = Math.max(...checks.map(({ id }) => id.length))

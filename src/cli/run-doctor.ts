@@ -2,7 +2,7 @@
 import { doctorUserCommand, examine, targetOfUrl, type Exhibits, type Targets } from '../operate/index.ts'
 import type { DoctorArguments } from './doctor-arguments.ts'
 import { writeBundle, type Collected } from './doctor-bundle.ts'
-import { asJson, asNote, listOfChecks } from './doctor-text.ts'
+import { asJson, asNote, catalogueJson, listOfChecks } from './doctor-text.ts'
 import { limitResolver, readTargets } from './endpoints.ts'
 import { ending, painter } from './terminal.ts'
 
@@ -14,7 +14,7 @@ const FAILS = 1
  * @throws OptionError when what is to be examined cannot be read
  */
 export async function runDoctor(given: DoctorArguments): Promise<number> {
-  if (given.instead === 'list') return await ending(listOfChecks(given.checks), NOTHING_FAILS)
+  if (given.instead === 'list') return await ending(catalogue(given), NOTHING_FAILS)
   if (given.instead === 'acl') return await ending(aclText(), NOTHING_FAILS)
   if (given.logs.length > 0) return await (await import('./run-doctor-log.ts')).runDoctorLog(given.logs, given)
   const { targets, notices } = targetsOf(given)
@@ -26,6 +26,10 @@ export async function runDoctor(given: DoctorArguments): Promise<number> {
   const fails = reports.some(({ findings }) => findings.some(({ state }) => state === 'fail'))
   const text = given.json ? asJson(reports) : asNote(reports, painter(process.stdout), given.verbose)
   return await ending(text, fails ? FAILS : NOTHING_FAILS)
+}
+
+function catalogue({ json, checks }: DoctorArguments): string {
+  return json ? catalogueJson(checks) : listOfChecks(checks)
 }
 
 const LOCAL = 'redis://127.0.0.1:6379'

@@ -1,6 +1,6 @@
 /** Runs the command line as its users do: a process of its own, of which the exit code and the words count. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -35,6 +35,29 @@ export async function evenkeel(args: readonly string[], { env = {}, launcher = [
   const ended = new Promise<number | null>((resolve, reject) => child.on('close', resolve).on('error', reject))
   const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)])
   return { code, stdout, stderr, ms: performance.now() - startedAt }
+}
+
+/** Of util-linux: runs a command on a terminal of its own. */
+const TERMINAL = 'script'
+
+/** Why `onTerminal` cannot run here; undefined where it can. */
+export function noTerminal(): string | undefined {
+  return spawnSync(TERMINAL, ['--version']).status === 0 ? undefined : 'There is no `script` of util-linux here.'
+}
+
+/** As `evenkeel()`, on a terminal of its own: what is printed and what is typed go through it, so all of it is in `stdout`. */
+export async function onTerminal(args: readonly string[], typed = ''): Promise<Run> {
+  const startedAt = performance.now()
+  const line = [...COMMAND, ...args].map((word) => `'${word}'`).join(' ')
+  const child = spawn(TERMINAL, ['--quiet', '--return', '--command', line, '/dev/null'], {
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: COMPILED, TERM: 'xterm' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  // Left open: an end of the input would be one on the terminal too.
+  child.stdin.write(typed)
+  const ended = new Promise<number | null>((resolve, reject) => child.on('exit', resolve).on('error', reject))
+  const [code, stdout] = await Promise.all([ended.finally(() => child.stdin.end()), text(child.stdout)])
+  return { code, stdout, stderr: '', ms: performance.now() - startedAt }
 }
 
 /** What `--json` prints. */
@@ -173,6 +196,6 @@ export async function assertCause(args: readonly string[], cause: Cause): Promis
 /** The rules that `--acl` prints, as ACL SETUSER takes them. */
 export async function printedRules(): Promise<string[]> {
   const { stdout } = await evenkeel(['doctor', '--acl'])
-  const [, rules = ''] = /^redis-cli ACL SETUSER evenkeel-doctor reset on '><password>' (.+)$/m.exec(stdout) ?? []
+  const [, rules = ''] = /redis-cli -x ACL SETUSER evenkeel-doctor reset on (.+)$/m.exec(stdout) ?? []
   return [...rules.matchAll(/'([^']+)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '')
 }

@@ -6,8 +6,9 @@ import { PostgresServer } from '../support/postgres-server.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { outOfMemory } from '../support/redis-states.ts'
 import { freePort } from '../support/wait.ts'
-import { diagnosed, evenkeel, type DoctorOutput } from './command-line.ts'
+import { diagnosed, evenkeel, noTerminal, onTerminal, type DoctorOutput } from './command-line.ts'
 
+const skip = noTerminal() ?? false
 let server: RedisServer
 
 before(async () => {
@@ -28,11 +29,40 @@ test('doctor --list names every check, --help shows examples', async () => {
       .map((line) => line.split(' ', 1)[0]),
     CATALOGUE.map(({ id }) => id),
   )
+  const machine = await evenkeel(['doctor', '--list', '--json', '--only', 'memory'])
+  const { checks } = JSON.parse(machine.stdout) as { checks: Readonly<Record<string, string>>[] }
+  assert.deepEqual(
+    checks,
+    CATALOGUE.filter(({ layer }) => layer === 'memory').map(({ id, layer, severity, title, why }) => ({
+      id,
+      layer,
+      severity,
+      title,
+      why,
+    })),
+  )
   const some = await evenkeel(['doctor', '--list', '--only', 'persistence', '--skip', 'persistence.loading'])
   assert.ok(some.stdout.startsWith('persistence.snapshot ') && !some.stdout.includes('loading'))
   const help = await evenkeel(['doctor', '--help'])
   assert.equal(help.code, 0)
   assert.match(help.stdout, /Examples:\n {2}evenkeel doctor /)
+})
+
+test('on a terminal doctor shows how far it is, and takes that away before it reports', { skip }, async () => {
+  const { stdout } = await onTerminal(['doctor', server.url, '--only', 'memory'])
+  const count = CATALOGUE.filter(({ layer }) => layer === 'memory').length
+  const [progress = '', report = ''] = stdout.split('\r\u001B[K')
+  const steps = [...progress.matchAll(new RegExp(`\\r(\\d+) of ${count} checks`, 'g'))].map(([, done]) => Number(done))
+  assert.deepEqual(
+    steps,
+    Array.from({ length: count }, (_, index) => index + 1),
+  )
+  assert.match(report, /Redis 127\.0\.0\.1/)
+  assert.doesNotMatch(report, / checks\b.*\r\d+ of/)
+  const machine = await onTerminal(['doctor', server.url, '--only', 'memory', '--json'])
+  assert.ok(machine.stdout.startsWith('{'), 'a program is shown none')
+  const piped = await evenkeel(['doctor', server.url, '--only', 'memory'])
+  assert.doesNotMatch(piped.stdout + piped.stderr, /of \d+ checks|\r/)
 })
 
 test('wrong use of doctor ends with 2, and says what was wrong', async () => {

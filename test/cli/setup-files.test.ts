@@ -1,13 +1,13 @@
 /** The files of `setup redis-conf` and `setup env`: a real Redis starts with the one, and the other leads to it. */
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { applyPlan, targetOfUrl, thisHost } from '../../src/operate/index.ts'
 import { removeScratch, scratchDirectory } from '../support/leash.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { eventually, freePort } from '../support/wait.ts'
-import { evenkeel } from './command-line.ts'
+import { evenkeel, noTerminal, onTerminal } from './command-line.ts'
 
 let folder: string
 before(() => {
@@ -100,6 +100,17 @@ test('setup redis-conf refuses what would be an empty start, and its first step 
   }
   await using again = await RedisServer.start({ configFile: file, args: ['--dir', data, '--appendonly', 'yes'] })
   assert.deepEqual([await again.command('GET', 'job'), await again.command('GET', 'later')], ['7', '8'])
+})
+
+test('on a terminal setup asks, and does what is answered', { skip: noTerminal() ?? false }, async () => {
+  const file = join(folder, 'asked.conf')
+  const args = ['setup', 'redis-conf', '--role', 'cache', '--memory', '256mb', '--output', file]
+  const no = await onTerminal(args, 'n\n')
+  assert.match(no.stdout, /Do it\? \[y\/N\] /)
+  assert.deepEqual([no.code, existsSync(file)], [0, false])
+  const yes = await onTerminal(args, 'y\n')
+  assert.deepEqual([yes.code, existsSync(file)], [0, true], yes.stdout)
+  assert.ok(yes.stdout.includes('\u001B[32m✓\u001B[39m Done.'))
 })
 
 test('setup undo says which program failed, for people and for programs', async () => {

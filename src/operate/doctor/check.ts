@@ -27,7 +27,7 @@ export type Severity = 'info' | 'warn' | 'fail'
 /** What to do, in words, and where there are any the commands that do it. */
 export interface Remedy {
   readonly text: string
-  /** Each can be pasted into a shell; words in angle brackets are the reader's own. */
+  /** Each can be pasted into a shell; words in angle brackets are the reader's own, and are quoted when they are shown. */
   readonly commands?: readonly string[]
 }
 

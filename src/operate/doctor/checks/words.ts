@@ -1,5 +1,6 @@
 /** Facts in words, alike in every finding. */
 import type { Fields } from '../evidence/server-values.ts'
+import { quoted } from '../shell.ts'
 
 const KIB = 1024
 const MIB = 1024 ** 2
@@ -30,10 +31,6 @@ export function told(fields: Fields, ...names: readonly string[]): readonly stri
 /** The command that changes a setting of the running server, and in its file. */
 export function setting(name: string, value: string): readonly string[] {
   return [`redis-cli CONFIG SET ${name} ${quoted(value)}`, 'redis-cli CONFIG REWRITE']
-}
-
-function quoted(value: string): string {
-  return /^[\w./<>-]+$/.test(value) ? value : `'${value}'`
 }
 
 /** At most so many of them, and how many more there are. */

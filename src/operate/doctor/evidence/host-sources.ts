@@ -13,6 +13,7 @@ import { numberIn } from './fields.ts'
 import type { HostValues, MachinePressure } from './host-values.ts'
 import { dataDirectory, redisConf, redisLog, wantedBind } from './redis-files.ts'
 import { redisHere } from './redis-here.ts'
+import { redisPackage } from './redis-package.ts'
 
 export const HOST_SOURCES: Sources<HostValues> = {
   redisHere: { reads: 'whether Redis runs on this machine', collect: redisHere },
@@ -37,6 +38,7 @@ export const HOST_SOURCES: Sources<HostValues> = {
     reads: 'systemctl show',
     collect: ({ host, hints }) => readUnit(host, hints.unit === undefined ? undefined : [hints.unit]),
   },
+  redisPackage: { reads: 'the package of Redis', collect: redisPackage },
   redisProcesses: { reads: '/proc', collect: ({ host }) => readRedisProcesses(host) },
   redisProcess: { reads: '/proc', collect: redisProcess },
   dataDirectory: { reads: 'the data directory', collect: dataDirectory },

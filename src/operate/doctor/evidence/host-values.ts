@@ -35,6 +35,8 @@ export interface HostValues {
   /** Where Redis is to listen. */
   readonly wantedBind: WantedBind
   readonly unit: ServiceUnit
+  /** What Redis was installed from here. */
+  readonly redisPackage: RedisPackage
   /** Every Redis server that runs here. */
   readonly redisProcesses: readonly RedisProcess[]
   /** The one that is asked about. */
@@ -56,6 +58,17 @@ export interface RedisHere {
   readonly by: 'process' | 'address' | 'told'
   /** In words. */
   readonly detail: string
+}
+
+export interface RedisPackage {
+  /** Such as `redis-server`. */
+  readonly name: string
+  /** Of the package, such as `5:7.0.15-1~deb12u10`. */
+  readonly version: string
+  /** Of the server in it, such as `7.0.15`. */
+  readonly upstream: string
+  /** CVE numbers in its changelog. */
+  readonly mended: readonly string[]
 }
 
 /** Bytes. */

@@ -22,7 +22,9 @@ export const masterauth: PlainCheck<'composeServices'> = {
       state: 'fail',
       summary: `Service ${name} has a password and no masterauth: as a replica it cannot log in to its master.`,
       evidence: [`${file}: service ${name}`],
-      fix: { text: 'Give every node the same `--masterauth` as `--requirepass`, the master too.' },
+      fix: {
+        text: 'Give every node masterauth with the password of requirepass, the master too: in a file that its configuration includes, not on the command line.',
+      },
     }))
   },
 }

@@ -2,6 +2,7 @@
 import { commandSetting } from '../../../host/compose.ts'
 import { secretsIn } from '../../../host/redis-variables.ts'
 import { nothingToJudge, ok, type DoctorCheck } from '../../check.ts'
+import { rotatePassword } from '../../shell.ts'
 import { isPublished } from './published-passwords.ts'
 import type { ApplicationFiles } from './uses.ts'
 
@@ -25,11 +26,7 @@ export const publishedSecret: DoctorCheck<'redisApplication', 'composeServices' 
         evidence: [...new Set(places)],
         fix: {
           text: 'Make a new one and rotate without an outage: an ACL user may have two passwords at a time.',
-          commands: [
-            'openssl rand -base64 24',
-            'redis-cli ACL SETUSER default ">$(cat new-password)"',
-            'redis-cli ACL SETUSER default "<$(cat old-password)"',
-          ],
+          commands: rotatePassword('default'),
         },
       },
     ]

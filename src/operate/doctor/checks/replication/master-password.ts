@@ -25,10 +25,11 @@ export const masterPassword: PlainCheck<'nodes'> = {
         summary: `masterauth is missing on ${without.map(({ place }) => place).join(', ')}.`,
         evidence,
         fix: {
-          text: 'Set it on every server, the master too.',
+          text: 'Set it on every server, the master too. The first command waits for the password: type it, then Enter and Ctrl-D.',
           commands: [
-            'redis-cli --askpass -h <each server> CONFIG SET masterauth <password>',
-            'redis-cli --askpass -h <each server> CONFIG REWRITE',
+            "(umask 077; tr -d '\\n' > redis-password)",
+            'REDISCLI_AUTH="$(cat redis-password)" redis-cli -h <each server> -x CONFIG SET masterauth < redis-password',
+            'REDISCLI_AUTH="$(cat redis-password)" redis-cli -h <each server> CONFIG REWRITE',
           ],
         },
         undo: { text: 'Take it away.', commands: ["redis-cli --askpass -h <server> CONFIG SET masterauth ''"] },

@@ -1,5 +1,6 @@
 /** May users of applications do what only an operator should? */
 import { ok, type PlainCheck } from '../../check.ts'
+import { makePasswordFile, withPassword } from '../../shell.ts'
 import { some } from '../words.ts'
 
 export const dangerousCommands: PlainCheck<'users'> = {
@@ -25,7 +26,8 @@ export const dangerousCommands: PlainCheck<'users'> = {
         fix: {
           text: 'Give each application a user of its own that may do what it does.',
           commands: [
-            "redis-cli ACL SETUSER <app> on '><password>' '~<prefix>:*' '&*' +@all -@dangerous -@admin",
+            makePasswordFile('app-password'),
+            withPassword('>', 'app-password', "ACL SETUSER <app> on '~<prefix>:*' '&*' +@all -@dangerous -@admin"),
             'redis-cli ACL SAVE',
           ],
         },

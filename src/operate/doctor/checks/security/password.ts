@@ -1,5 +1,6 @@
 /** May anybody who reaches the port come in? */
 import { ok, type DoctorCheck, type Outcome } from '../../check.ts'
+import { SET_PASSWORD } from '../../shell.ts'
 import { told } from '../words.ts'
 import { isOpen, isProtected, isReachable } from './listeners.ts'
 
@@ -32,7 +33,7 @@ function without(state: 'info' | 'fail', summary: string, evidence: readonly str
     evidence,
     fix: {
       text: 'Give the applications the password first (those that send one without need only get a warning), then set it.',
-      commands: ['redis-cli CONFIG SET requirepass <long random password>', 'redis-cli --askpass CONFIG REWRITE'],
+      commands: SET_PASSWORD,
     },
     undo: { text: 'Take it away again.', commands: ["redis-cli --askpass CONFIG SET requirepass ''"] },
   }

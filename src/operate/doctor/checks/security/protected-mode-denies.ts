@@ -1,5 +1,6 @@
 /** Does protected mode turn away those for whom the server was bound to more than loopback? */
 import { nothingToJudge, ok, type DoctorCheck } from '../../check.ts'
+import { SET_PASSWORD } from '../../shell.ts'
 import { told } from '../words.ts'
 import { boundTo, isEverywhere, isLoopback, isOpen, isProtected } from './listeners.ts'
 
@@ -27,7 +28,7 @@ export const protectedModeDenies: DoctorCheck<'config' | 'info', 'users'> = {
         evidence,
         fix: {
           text: 'Set a password, and leave protected mode on.',
-          commands: ['redis-cli CONFIG SET requirepass <long random password>', 'redis-cli --askpass CONFIG REWRITE'],
+          commands: SET_PASSWORD,
         },
         undo: { text: 'Take the password away again.', commands: ["redis-cli --askpass CONFIG SET requirepass ''"] },
       },

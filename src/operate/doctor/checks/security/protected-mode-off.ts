@@ -1,5 +1,6 @@
 /** Is the last fence down while there is no password? */
 import { ok, type DoctorCheck } from '../../check.ts'
+import { SET_PASSWORD } from '../../shell.ts'
 import { setting, told } from '../words.ts'
 import { isOpen, isReachable } from './listeners.ts'
 
@@ -22,7 +23,7 @@ export const protectedModeOff: DoctorCheck<'config', 'users'> = {
         evidence,
         fix: {
           text: 'Set a password, then switch protected mode on again.',
-          commands: ['redis-cli CONFIG SET requirepass <long random password>', ...setting('protected-mode', 'yes')],
+          commands: [...SET_PASSWORD, ...setting('protected-mode', 'yes')],
         },
         undo: { text: 'Switch it off again.', commands: setting('protected-mode', 'no') },
       },

@@ -1,6 +1,7 @@
 /** Is the password one that stands in an example that everybody can read? */
 import { createHash } from 'node:crypto'
 import { ok, type DoctorCheck } from '../../check.ts'
+import { rotatePassword } from '../../shell.ts'
 
 /** Out of compose files, tutorials and redis.conf itself. */
 const PUBLISHED = [
@@ -66,10 +67,7 @@ export const publishedPassword: DoctorCheck<'config', 'users'> = {
         evidence: names.map((name) => `user ${name}: one of the ${PUBLISHED.length} well-known passwords`),
         fix: {
           text: 'Change it without an outage: add the new password beside the old one, give it to the applications, then take the old one away.',
-          commands: names.flatMap((name) => [
-            `redis-cli --askpass ACL SETUSER ${name} '><new password>'`,
-            `redis-cli --askpass ACL SETUSER ${name} '<<old password>'`,
-          ]),
+          commands: names.flatMap(rotatePassword),
         },
       },
     ]

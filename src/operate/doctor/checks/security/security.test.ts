@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { assertTable, type Given } from '../../../../../test/support/doctor-table.ts'
@@ -6,6 +7,7 @@ import { certificate } from './certificate.ts'
 import { dangerousCommands } from './dangerous-commands.ts'
 import { debugCommands } from './debug-commands.ts'
 import { deniedLogins } from './denied-logins.ts'
+import { HOLES } from './holes.ts'
 import { knownHoles } from './known-holes.ts'
 import { password } from './password.ts'
 import { plainText } from './plain-text.ts'
@@ -133,13 +135,45 @@ test('security.debug-commands', () => {
 test('security.known-holes says possibly, for packages are mended without a new number', () => {
   assertTable(knownHoles, [
     [{ info: { redis_version: '7.0.15' } }, 'warn', /Possibly/],
-    [{ info: { redis_version: '7.4.5' } }, 'warn', /7\.4\.6 is the first/],
-    [{ info: { redis_version: '7.4.6' } }, 'ok'],
+    [{ info: { redis_version: '7.0.15' } }, 'warn', /7\.0 gets no more mends/],
+    [{ info: { redis_version: '7.4.5' } }, 'warn', /7\.4\.10 is the first/],
+    [{ info: { redis_version: '7.4.5' } }, 'warn', /^CVE-2025-49844, .*EVAL/m],
+    [{ info: { redis_version: '7.4.10' } }, 'ok'],
+    [{ info: { redis_version: '8.2.8' } }, 'warn', /^Possibly open to CVE-2026-81934 \(.*\): 8\.2\.9 is the first/],
     [{ info: { redis_version: '8.2.10' } }, 'ok'],
     [{ info: { redis_version: '9.0.0' } }, 'ok'],
-    [{ info: { redis_version: '7.2.4', valkey_version: '8.1.0' } }, 'not-applicable'],
+    [{ info: { redis_version: '6.2.23' } }, 'ok'],
+    [{ info: { redis_version: '7.2.4', valkey_version: '8.1.8' } }, 'warn', /CVE-2026-56684.*: 8\.1\.9 is the first/],
+    [{ info: { redis_version: '7.2.4', valkey_version: '8.1.9' } }, 'ok'],
     [{ info: {} }, 'not-applicable'],
   ])
+})
+
+test('security.known-holes believes the changelog of the package that the server runs from, and no other', () => {
+  const info = { redis_version: '7.0.15' }
+  const redisHere = { by: 'process', detail: '' } as const
+  const all = [...new Set(HOLES.flatMap(({ ids }) => ids))]
+  const redisPackage = { name: 'redis-server', version: '5:7.0.15-1~deb12u10', upstream: '7.0.15', mended: all }
+  const last = { ...redisPackage, mended: all.filter((id) => id !== 'CVE-2026-81934') }
+  assertTable(knownHoles, [
+    [
+      { info, redisHere, redisPackage },
+      'ok',
+      /package redis-server 5:7\.0\.15-1~deb12u10\nits changelog names (\d+) of \1 /,
+    ],
+    [{ info, redisHere, redisPackage: last }, 'warn', /^Possibly open to CVE-2026-81934 \([^)]*\): /],
+    [{ info, redisPackage }, 'warn'],
+    [{ info, redisHere: { by: 'address', detail: '' }, redisPackage }, 'warn'],
+    [{ info: { redis_version: '7.0.11' }, redisHere, redisPackage }, 'warn'],
+  ])
+})
+
+test('every hole has a number, lines that are its own, and a first mended version of that line', () => {
+  for (const { ids, redis = {}, valkey = {} } of HOLES) {
+    assert.ok(ids.length > 0 && Object.keys({ ...redis, ...valkey }).length > 0)
+    for (const [line, version] of [...Object.entries(redis), ...Object.entries(valkey)])
+      assert.match(version, new RegExp(`^${line.replace('.', '\\.')}\\.\\d+$`))
+  }
 })
 
 test('security.denied-logins tells what happens now from what happened once', () => {
