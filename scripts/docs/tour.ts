@@ -71,9 +71,9 @@ export const DATABASE: Tour = {
 export const CACHE: Tour = {
   folder: 'src/cache',
   stops: {
-    'What others see': ['cache', 'health', 'stats', 'options', 'codec', 'caches'],
+    'What others see': ['cache', 'health', 'stats', 'options', 'codec', 'caches', 'plain-store'],
     'One read': ['tiered-cache', 'flight', 'claims', 'loading', 'answer', 'traffic', 'load-gate', 'upkeep'],
-    'One change': ['writer', 'delete-pattern', 'glob'],
+    'One change': ['writer', 'delete-pattern', 'list-keys', 'scan', 'glob'],
     'The tiers': ['memory-store', 'redis-store', 'envelope', 'keys', 'tags'],
     'Outage and return': ['trust', 'hearing', 'replay', 'journal', 'journal-file'],
   },

@@ -54,6 +54,11 @@ export interface DeletePatternOptions {
   readonly signal?: AbortSignal
 }
 
+export interface ListKeysOptions {
+  /** Ends the search; what was not found by then is left out. */
+  readonly signal?: AbortSignal
+}
+
 export interface PatternOutcome {
   readonly outcome: WriteOutcome
   /** Keys that were deleted in Redis. */
@@ -122,6 +127,11 @@ export interface Cache<V> {
    * While Redis is away the whole namespace is noted to be dropped on return.
    */
   deletePattern(pattern: string, options?: DeletePatternOptions): Promise<PatternOutcome>
+  /**
+   * The keys that have a value and match a glob, each once: those in Redis, found as `deletePattern()` finds them, and those that
+   * only memory has. While Redis is away it is those in memory; it never throws for Redis.
+   */
+  keys(pattern?: string, options?: ListKeysOptions): AsyncIterable<string>
   /** Makes every value with the tag a miss, at once, however many they are. */
   deleteTag(tag: string): Promise<WriteOutcome>
   /**

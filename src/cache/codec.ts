@@ -15,6 +15,22 @@ export interface Codec {
   decode(data: string | Buffer): unknown
 }
 
+const NUL = '\0'
+
+/**
+ * For values that are text already: kept as they are. What is none, or could not be told apart or come back as it was, is kept as
+ * JSON behind a NUL.
+ */
+export const textCodec: Codec = {
+  name: 'text',
+  encode: (value) =>
+    typeof value === 'string' && !value.startsWith(NUL) && value.isWellFormed() ? value : NUL + JSON.stringify(value),
+  decode: (data) => {
+    const text = data.toString()
+    return text.startsWith(NUL) ? (JSON.parse(text.slice(1)) as unknown) : text
+  },
+}
+
 /** Values as JSON text. What JSON does not know (Date, Map, undefined in objects) comes back as JSON has it. */
 export const jsonCodec: Codec = {
   name: 'json',

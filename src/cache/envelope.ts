@@ -87,6 +87,11 @@ function decodedTags(fields: readonly string[]): readonly string[] | undefined {
   }
 }
 
+/** What every value of this generation begins with. */
+export function markOf(generation: number): string {
+  return `${MARK}${digits(generation)},`
+}
+
 function digits(value: number): string {
   return value.toString(36)
 }

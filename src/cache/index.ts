@@ -2,6 +2,7 @@ export type {
   Cache,
   DeletePatternOptions,
   GetManyOptions,
+  ListKeysOptions,
   Load,
   LoadContext,
   LoadOptions,
@@ -16,7 +17,7 @@ export type {
 } from './cache.ts'
 export { Caches } from './caches.ts'
 export type { CachesOptions } from './caches.ts'
-export { jsonCodec } from './codec.ts'
+export { jsonCodec, textCodec } from './codec.ts'
 export type { Codec } from './codec.ts'
 export { createCache } from './create-cache.ts'
 export type { CacheHealth, CacheState, Coherence } from './health.ts'
@@ -32,4 +33,6 @@ export type {
   L2Options,
   LeaseOptions,
 } from './options.ts'
+export { PlainStore, plainStore } from './plain-store.ts'
+export type { CacheSource, PlainStoreOptions } from './plain-store.ts'
 export type { CacheStats } from './stats.ts'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { headerText, readHeader } from './envelope.ts'
+import { textCodec } from './codec.ts'
+import { headerText, markOf, readHeader } from './envelope.ts'
 import { broadGlob, escapeGlob, globTest } from './glob.ts'
 import { KeyNames } from './keys.ts'
 import { roughBytes } from './size.ts'
@@ -44,10 +45,23 @@ test('any header comes back from its line', () => {
       const read = readHeader(line.slice(0, -1))
       assert.deepEqual(read?.header, one)
       assert.ok(line.startsWith(read?.seen ?? 'nothing'))
+      assert.ok(line.startsWith(markOf(one.generation)))
+      assert.ok(!line.startsWith(markOf(one.generation + 1)))
     }),
   )
   for (const line of ['', 'e1', 'e1,1,2', 'x,1,1,t,1,1,,json', 'e1,1,1,t,-,1,,json', 'e1,1,1,t,1,1,,json,%'])
     assert.equal(readHeader(line), undefined, line)
+})
+
+test('a text is kept as it is, and anything comes back from the text codec as it was', () => {
+  assert.equal(textCodec.encode('{"as":"it is"}'), '{"as":"it is"}')
+  const values = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('\0', '\0{}', '\ud800', ''), fc.jsonValue())
+  fc.assert(
+    fc.property(values, (value) => {
+      const stored = Buffer.from(textCodec.encode(value)).toString()
+      assert.deepEqual(textCodec.decode(stored), JSON.parse(JSON.stringify(value)))
+    }),
+  )
 })
 
 test('globs match as those of Redis do', () => {

@@ -173,7 +173,8 @@ const TUNING_NAMES: readonly (keyof CacheTuning)[] = [
 ]
 const NAMES = [...TUNING_NAMES, 'link', 'namespace', 'prefix', 'clock', 'random']
 const NAME = /^[\w.-]+$/
-const LONGEST_MS = 2 ** 31 - 1
+/** No life and no wait may be longer: as far as timers count. */
+export const LONGEST_MS = 2 ** 31 - 1
 
 /** Checks the options and fills in what was left out. */
 export function readSettings<V>(options: CacheOptions<V>): Settings {

@@ -8,7 +8,7 @@
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { Script, type RedisLink, type Reply } from '../link/index.ts'
-import { headerText, isLease, leaseOf, readHeader, type Header } from './envelope.ts'
+import { headerText, isLease, leaseOf, markOf, readHeader, type Header } from './envelope.ts'
 import type { KeyNames } from './keys.ts'
 import type { Settings } from './options.ts'
 import { ReadBatch, type Reader } from './read-batch.ts'
@@ -92,6 +92,13 @@ export class RedisStore {
   /** The reply is for `storedIn`: a hit is the hot path, and one promise less is felt there. */
   read(key: string, reader: Reader): void {
     this.#reads.read(this.#names.entry(key), reader)
+  }
+
+  /** Does the key hold a value of this generation? */
+  async holds(key: string, generation: number): Promise<boolean> {
+    const mark = markOf(generation)
+    const range = ['GETRANGE', this.#names.entry(key), '0', String(mark.length - 1)]
+    return (await this.#link.send(range, { deadlineMs: this.#deadlineMs })) === mark
   }
 
   /** @throws whatever the codec throws; a header of another schema or codec cannot be read either */

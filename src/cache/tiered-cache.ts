@@ -15,6 +15,7 @@ import type {
   DeletePatternOptions,
   FlightCall,
   GetManyOptions,
+  ListKeysOptions,
   Load,
   LoadOptions,
   PatternOutcome,
@@ -29,6 +30,7 @@ import type {
 import { Flight } from './flight.ts'
 import type { CacheHealth } from './health.ts'
 import type { Named } from './keys.ts'
+import { listKeys } from './list-keys.ts'
 import type { MemoryEntry, MemoryStore } from './memory-store.ts'
 import { ttlOption, type Settings } from './options.ts'
 import { statsOf, type CacheStats, type Counters } from './stats.ts'
@@ -153,6 +155,14 @@ export class TieredCache<V> implements Cache<V> {
 
   deletePattern(pattern: string, options: DeletePatternOptions = {}): Promise<PatternOutcome> {
     return this.#closed ? Promise.reject(closedError()) : this.#writer.deletePattern(pattern, options)
+  }
+
+  keys(pattern = '*', options: ListKeysOptions = {}): AsyncIterable<string> {
+    const { link, names } = this.#parts
+    if (this.#closed) throw closedError()
+    const search = link === undefined ? undefined : { link, names, pattern }
+    const inMemory = (key: string): boolean => this.peek(key) !== undefined
+    return listKeys({ ...options, parts: this.#parts, search, pattern, inMemory })
   }
 
   deleteTag(tag: string): Promise<WriteOutcome> {

@@ -46,13 +46,17 @@ export class Writer<V> {
     this.#dropHere([...memory.keys(), ...flights.keys()].filter(matches))
     if (link === undefined || trust.memoryOnly) return { outcome: 'applied', deleted: 0 }
     if (trust.state === 'away') return this.#journalAll()
+    const { answers } = trust
     try {
       const dropping = (keys: readonly string[]): void => this.#dropHere(keys)
       const search = { ...options, link, clock, names, pattern, deadlineMs: l2.writeDeadlineMs, dropping }
-      return { outcome: 'applied', deleted: await deletePattern(search) }
-    } catch {
+      const deleted = await deletePattern(search)
+      trust.answered()
+      return { outcome: 'applied', deleted }
+    } catch (error) {
       // What was not found is not known: nothing of the namespace counts then. The link says why.
       counters.l2Errors += 1
+      trust.failed(error, answers)
       return this.#journalAll()
     }
   }

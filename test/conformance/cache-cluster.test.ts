@@ -27,6 +27,9 @@ test('what one process does on any node, the other sees', async () => {
     KEYS.every((key) => key.startsWith('item') || other.peek(key) === undefined),
   )
   assert.equal((await other.getMany(KEYS)).size, 200)
+  const listed = new Set<string>()
+  for await (const key of other.keys('item:*')) listed.add(key)
+  assert.equal(listed.size, 200)
   await one.set('tagged', 'old', { tags: ['sale'] })
   assert.equal(await other.get('tagged'), 'old')
   assert.equal(await one.deleteTag('sale'), 'applied')

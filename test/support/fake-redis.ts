@@ -76,6 +76,7 @@ export class FakeRedis {
     const [key = '', value = ''] = words
     if (name === 'GET') return this.get(key)
     if (name === 'MGET') return words.map((word) => this.get(word))
+    if (name === 'GETRANGE') return (this.get(key) ?? '').slice(Number(value), Number(words[2]) + 1)
     if (name === 'SET') return this.#set(words, by)
     if (name === 'DEL' || name === 'UNLINK') return words.reduce((sum, one) => sum + this.#delete(one, by), 0)
     if (name === 'SCAN') return this.#scan(words)
