@@ -33,10 +33,15 @@ export function tasksEndpoint(
       return await act(outside, request, maxBytes)
     } catch (error) {
       if (error instanceof BadRequest) return answer(error.status, { error: error.message })
-      if (error instanceof DatabaseError) return answer(503, { error: error.message })
+      if (error instanceof DatabaseError) return answer(isRefused(error) ? 422 : 503, { error: error.message })
       throw error
     }
   }
+}
+
+/** The database refuses what is in the request: asking again changes nothing. Whatever else it says, it is away, or in trouble. */
+function isRefused({ code }: DatabaseError): boolean {
+  return code === 'DATABASE_CONSTRAINT' || code === 'DATABASE_STATEMENT'
 }
 
 class BadRequest extends Error {
@@ -65,15 +70,28 @@ function ended(state: string): Response {
 }
 
 async function bodyOf(request: Request, maxBytes: number): Promise<Record<string, unknown>> {
-  const bytes = await request.arrayBuffer()
-  if (bytes.byteLength > maxBytes) throw new BadRequest(413, `A body may have ${maxBytes} bytes.`)
+  const bytes = await bytesOf(request, maxBytes)
   try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString() || '{}')
+    const value: unknown = JSON.parse(bytes.toString() || '{}')
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
   } catch (cause) {
     throw new BadRequest(400, `The body is no JSON: ${String(cause)}`)
   }
   throw new BadRequest(400, 'The body is no JSON object.')
+}
+
+/** Reads no further than it may: a body that is too large is refused by what it says of itself, or in the middle. */
+async function bytesOf(request: Request, maxBytes: number): Promise<Buffer> {
+  const tooLarge = new BadRequest(413, `A body may have ${maxBytes} bytes.`)
+  if (Number(request.headers.get('content-length')) > maxBytes) throw tooLarge
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of request.body ?? []) {
+    length += chunk.byteLength
+    if (length > maxBytes) throw tooLarge
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
 }
 
 function wishIn({ ids, names, atMost }: Record<string, unknown>): Parameters<OutsideWork['claim']>[0] {

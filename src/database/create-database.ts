@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts'
 import { DatabaseError } from '../errors.ts'
 import type { Executed } from '../errors.ts'
 import { knownOptions, numberOption } from '../options.ts'
-import type { CallOptions, Database, Transaction, TransactionOptions } from './database.ts'
+import type { CallOptions, Database, StatementOptions, Transaction, TransactionOptions } from './database.ts'
 import { Deadline, withDeadline } from './deadline.ts'
 import type { Dialect } from './dialect.ts'
 import type { Engine, EngineEvents, EngineName, QueryResult } from './engine.ts'
@@ -87,13 +87,13 @@ class SupervisedDatabase implements Database {
   query<Row extends object = Record<string, unknown>>(
     sql: string,
     params: readonly Parameter[] = [],
-    options: CallOptions = {},
+    { isFixed = false, ...options }: StatementOptions = {},
   ): Promise<QueryResult<Row>> {
     return this.#call(options, async (deadline) => {
       checkStatement(sql)
       if (this.engine === 'sqlite' && this.#inside.getStore()?.live === true && !looksLikeRead(sql))
         throw nestedError('query()')
-      const result = await this.#supervisor.engine.query({ sql, params }, deadline)
+      const result = await this.#supervisor.engine.query({ sql, params, isFixed }, deadline)
       return result as QueryResult<Row>
     })
   }

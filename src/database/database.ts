@@ -20,6 +20,14 @@ export interface CallOptions {
   readonly deadlineMs?: number
 }
 
+export interface StatementOptions extends CallOptions {
+  /**
+   * The text is always the same, so that PostgreSQL may read and plan it once for each connection; that saves a third to a half of a
+   * short statement's time. Not through a pooler. Each such text is kept for as long as its connection: never one of many. @default false
+   */
+  readonly isFixed?: boolean
+}
+
 export interface TransactionOptions extends CallOptions {
   /** Sees one consistent state and writes nothing; never waits for writers. @default false */
   readonly readOnly?: boolean
@@ -60,7 +68,7 @@ export interface Database extends Queryable {
   query<Row extends object = Record<string, unknown>>(
     sql: string,
     params?: readonly Parameter[],
-    options?: CallOptions,
+    options?: StatementOptions,
   ): Promise<QueryResult<Row>>
   /**
    * Commits when `run` resolves, rolls back when it rejects, and rejects with the same error.

@@ -24,6 +24,8 @@ export interface QueryResult<Row> {
 export interface Statement {
   readonly sql: string
   readonly params: readonly Parameter[]
+  /** The server may keep it under a name: it is read and planned once, and its text never changes. */
+  readonly isFixed?: boolean
 }
 
 /** One connection in one pair of hands. After `destroy()` every method rejects. */

@@ -1,5 +1,5 @@
 export { createDatabase } from './create-database.ts'
-export type { CallOptions, Database, Queryable, Transaction, TransactionOptions } from './database.ts'
+export type { CallOptions, Database, Queryable, StatementOptions, Transaction, TransactionOptions } from './database.ts'
 export type { Dialect } from './dialect.ts'
 export type { EngineName, QueryResult } from './engine.ts'
 export { databaseFromEnvironment } from './environment.ts'

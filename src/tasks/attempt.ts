@@ -198,9 +198,10 @@ export class Attempt {
     )
   }
 
-  #accepted(accepted: Accepted, outcome: AttemptOutcome, { error, delayMs }: Ending): void {
+  #accepted(accepted: Accepted, wanted: AttemptOutcome, { error, delayMs }: Ending): void {
+    const outcome = accepted.state === 'cancelled' ? 'cancelled' : wanted
     this.#ended(outcome, error ?? undefined)
-    this.#parts.onEnded(accepted, delayMs ?? undefined)
+    this.#parts.onEnded(accepted, outcome === 'cancelled' ? undefined : (delayMs ?? undefined))
     if (outcome === 'done') for (const hook of this.#tx.hooks) runHook(hook)
   }
 

@@ -101,6 +101,7 @@ class LiveTasks implements Tasks {
     this.outside = new Outside({
       store,
       settings,
+      stats,
       definitions,
       onEnded: (accepted, delayMs) => this.#ended(accepted, delayMs),
     })

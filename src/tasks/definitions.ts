@@ -72,6 +72,8 @@ export type Validate = ((payload: unknown) => unknown) | StandardSchema
 export interface ScheduleOptions {
   /** Five or six fields, such as `0 3 * * *`. */
   readonly cron: string
+  /** Tells schedules of one task apart that have the same calendar. @default calendar and time zone */
+  readonly name?: string
   /** Such as `Europe/Berlin`. @default 'UTC' */
   readonly timeZone?: string
   /** @default null */
@@ -96,7 +98,7 @@ export interface TaskDefinition<Payload = never> {
   readonly priority?: number
   /** How long the row is kept after success. @default `keepMs` of the tasks */
   readonly keepMs?: number
-  /** When it starts by itself: `{ cron: '0 3 * * *', timeZone, payload, missed }`, or several of them. @default never */
+  /** When it starts by itself: `{ cron: '0 3 * * *', timeZone, payload, missed, name }`, or several of them. @default never */
   readonly schedule?: ScheduleOptions | readonly ScheduleOptions[]
   /** Another way to a worker, such as the jobs of BullMQ or Celery. @default hints through Redis */
   readonly outlet?: TaskOutlet

@@ -25,7 +25,14 @@ function subject() {
       closed = true
     },
   }
+  const given: (readonly Argument[])[] = []
+  let takes = true
   const link = {
+    send: async (args: readonly Argument[]) => {
+      given.push(args)
+      if (!takes) throw new LinkError('LINK_UNAVAILABLE', 'away', { executed: 'no' })
+      return 1
+    },
     get health() {
       return { can: { write: serves } }
     },
@@ -46,6 +53,10 @@ function subject() {
     clock,
     asked,
     heard,
+    given,
+    refuse: () => {
+      takes = false
+    },
     listener,
     serve: (now: boolean) => {
       serves = now
@@ -136,4 +147,48 @@ test('close() ends the lane and its timer', async () => {
   listener.close()
   await clock.advance(0)
   assert.deepEqual([isClosed(), clock.pendingTimers, asked.length], [true, 0, 1])
+})
+
+test('what comes when the hands have been filled otherwise goes back to its old place, for another worker', async () => {
+  const { clock, asked, heard, given, listener, hands } = subject()
+  listener.start()
+  await clock.advance(0)
+  const ids = [uuidv7(), uuidv7(), uuidv7()]
+  hands(1)
+  asked[0]?.answer.resolve(['k', ids])
+  await clock.advance(0)
+  assert.deepEqual([heard, given], [[ids[0]], [['RPUSH', 'k', ids[2], ids[1]]]])
+  hands(0)
+  const late = uuidv7()
+  asked[1]?.answer.resolve(['k', [late]])
+  await clock.advance(0)
+  assert.deepEqual([heard.length, given.at(-1), asked.length], [1, ['RPUSH', 'k', late], 2])
+  listener.close()
+})
+
+test('what cannot be given back is kept until a hand is free', async () => {
+  const { clock, asked, heard, listener, hands, refuse } = subject()
+  listener.start()
+  await clock.advance(0)
+  hands(0)
+  refuse()
+  const id = uuidv7()
+  asked[0]?.answer.resolve(['k', [id]])
+  await clock.advance(0)
+  assert.deepEqual(heard, [id])
+  listener.close()
+})
+
+test('while what comes is old news, more of it is taken than there are hands, and not given back', async () => {
+  const { clock, asked, heard, given, listener } = subject()
+  listener.start()
+  await clock.advance(0)
+  listener.stale(3)
+  asked[0]?.answer.resolve(null)
+  await clock.advance(0)
+  const ids = Array.from({ length: 6 }, () => uuidv7())
+  asked[1]?.answer.resolve(['k', ids])
+  await clock.advance(0)
+  assert.deepEqual([heard, given], [ids, []])
+  listener.close()
 })

@@ -96,7 +96,7 @@ export class HintListener {
       this.#lane ??= this.#options.link.blocking()
       const ids = await (this.#old ? this.#popOne(this.#lane, count) : this.#popMany(this.#lane, count))
       this.#flowing = this.#running
-      if (ids.length > 0) this.#options.onIds(ids)
+      if (ids.length > 0) this.#hear(ids)
       return true
     } catch (error) {
       if (!(error instanceof LinkError)) throw error
@@ -107,6 +107,23 @@ export class HintListener {
       this.#flowing = false
       return false
     }
+  }
+
+  /**
+   * While the answer was waited for, the hands may have been filled otherwise: what is too much goes back, in its old place, for a
+   * worker that has a hand free. Not while much of what comes is old news, for then it would never be got rid of.
+   */
+  #hear(ids: readonly string[]): void {
+    const room = this.#options.capacity()
+    const kept = room > 0 && this.#atOnce > 0 ? ids.length : Math.min(room, ids.length)
+    if (kept > 0) this.#options.onIds(ids.slice(0, kept))
+    if (kept < ids.length) this.#giveBack(ids.slice(kept))
+  }
+
+  #giveBack(ids: readonly string[]): void {
+    const { link, key, onIds } = this.#options
+    // Those who ask take from the right, and the first of these is the oldest. Redis may have them twice then, or not at all.
+    link.send(['RPUSH', key, ...ids.toReversed()]).catch(() => onIds(ids))
   }
 
   async #popMany(lane: BlockingLane, count: number): Promise<string[]> {

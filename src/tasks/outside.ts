@@ -5,12 +5,16 @@
  *     claim ─▶ { id, token, attempt, payload } ─▶ (somebody works, renews) ─▶ complete | fail ─▶ accepted, or too late
  */
 import { randomUUID } from 'node:crypto'
+import { channels } from '../telemetry/channels.ts'
+import { countLatency } from './counters.ts'
+import type { TasksStats } from './counters.ts'
 import type { TaskDefinition } from './definitions.ts'
 import type { TasksSettings } from './options.ts'
 import { errorText, jsonText } from './payload.ts'
 import { retryDelayMs } from './retry.ts'
-import type { Accepted, Ending, Lease } from './store/rows.ts'
+import type { Accepted, Claimed, Ending, Lease } from './store/rows.ts'
 import type { TaskStore } from './store/store.ts'
+import type { Task } from './task.ts'
 import { isUuid } from './uuid7.ts'
 
 /** An attempt that somebody makes; all three are asked for whenever it is renewed or ended. */
@@ -54,6 +58,7 @@ export interface OutsideWork {
 export interface OutsideOptions {
   readonly store: TaskStore
   readonly settings: TasksSettings
+  readonly stats: TasksStats
   readonly definitions: ReadonlyMap<string, TaskDefinition>
   readonly onEnded: (accepted: Accepted, delayMs: number | undefined) => void
 }
@@ -76,6 +81,7 @@ export class Outside implements OutsideWork {
         ? await store.claimBest({ ...demand, via: 'sweep' })
         : await store.claimIds(ids.filter(isUuid), demand)
     const { leaseMs } = settings
+    for (const task of claimed) this.#started(task)
     return claimed.map(({ id, token, attempt, name, payload }) => ({ id, token, attempt, name, payload, leaseMs }))
   }
 
@@ -88,9 +94,9 @@ export class Outside implements OutsideWork {
   async complete(lease: OutsideLease, result?: unknown): Promise<boolean> {
     const task = await this.#taskOf(lease)
     if (task === undefined) return false
-    const keepMs = task.definition?.keepMs ?? this.#options.settings.keepMs
+    const keepMs = this.#definitionOf(task)?.keepMs ?? this.#options.settings.keepMs
     const text = jsonText(result, `The result of the task '${task.name}'`)
-    return await this.#end(lease, { state: 'done', result: text, keepMs })
+    return (await this.#end(lease, task, { state: 'done', result: text, keepMs })) !== 'lost'
   }
 
   async fail(lease: OutsideLease, error: string): Promise<'scheduled' | 'dead' | 'cancelled' | 'lost'> {
@@ -98,38 +104,72 @@ export class Outside implements OutsideWork {
     const task = await this.#taskOf(lease)
     if (task === undefined) return 'lost'
     const text = errorText(error)
-    const delayMs = retryDelayMs(lease.attempt, task.definition?.retry ?? {}, settings.random)
-    const ending: Part = task.cancelRequested
-      ? { state: 'cancelled', error: text, keepMs: settings.keepMs }
-      : lease.attempt >= task.maxAttempts
+    const delayMs = retryDelayMs(lease.attempt, this.#definitionOf(task)?.retry ?? {}, settings.random)
+    const state = await this.#end(
+      lease,
+      task,
+      lease.attempt >= task.maxAttempts
         ? { state: 'dead', error: text, keepMs: settings.keepDeadMs }
-        : { state: 'scheduled', error: text, delayMs }
-    return (await this.#end(lease, ending)) ? (ending.state as 'scheduled' | 'dead' | 'cancelled') : 'lost'
+        : { state: 'scheduled', error: text, delayMs },
+    )
+    // What was asked for, or that somebody has cancelled it meanwhile.
+    return state as 'scheduled' | 'dead' | 'cancelled' | 'lost'
   }
 
-  async #taskOf({ id }: OutsideLease): Promise<FoundTask | undefined> {
-    const [task] = isUuid(id) ? await this.#options.store.get([id]) : []
-    if (task === undefined) return undefined
-    const { name, maxAttempts, cancelRequested } = task
-    return { name, maxAttempts, cancelRequested, definition: this.#options.definitions.get(name) }
+  async #taskOf({ id }: OutsideLease): Promise<Task | undefined> {
+    return isUuid(id) ? (await this.#options.store.get([id]))[0] : undefined
   }
 
-  async #end(lease: OutsideLease, part: Part): Promise<boolean> {
+  #definitionOf({ name }: Task): TaskDefinition | undefined {
+    return this.#options.definitions.get(name)
+  }
+
+  async #end(lease: OutsideLease, task: Task, part: Part): Promise<Accepted['state'] | 'lost'> {
     const ending = { ...leaseOf(lease), result: null, error: null, delayMs: null, keepMs: null, givenBack: false }
     const [accepted] = await this.#options.store.end([{ ...ending, ...part }])
-    if (accepted !== undefined) this.#options.onEnded(accepted, part.delayMs ?? undefined)
-    return accepted !== undefined
+    const state = accepted?.state ?? 'lost'
+    this.#ended(lease, task, { state, error: part.error ?? undefined })
+    if (accepted !== undefined)
+      this.#options.onEnded(accepted, state === 'scheduled' ? (part.delayMs ?? undefined) : undefined)
+    return state
+  }
+
+  #started({ id, name, attempt, via, waitedMs }: Claimed): void {
+    const { stats, settings } = this.#options
+    stats.started[via] += 1
+    countLatency(stats, waitedMs)
+    if (!channels.taskStarted.hasSubscribers) return
+    const { queue, instance: worker } = settings
+    channels.taskStarted.publish({ queue, id, name, attempt, via, waitedMs, worker })
+  }
+
+  #ended({ id, attempt }: OutsideLease, { name, via }: Task, { state, error }: OutsideEnd): void {
+    const { stats, settings } = this.#options
+    const outcome = OUTCOMES[state]
+    stats[outcome] += 1
+    if (!channels.taskEnded.hasSubscribers) return
+    const { queue, instance: worker } = settings
+    channels.taskEnded.publish({ queue, id, name, attempt, via: via ?? 'sweep', outcome, error, worker })
   }
 }
 
 type Part = Pick<Ending, 'state'> & Partial<Ending>
 
-interface FoundTask {
-  readonly name: string
-  readonly maxAttempts: number
-  readonly cancelRequested: boolean
-  readonly definition: TaskDefinition | undefined
+interface OutsideEnd {
+  readonly state: Accepted['state'] | 'lost'
+  readonly error: string | undefined
 }
+
+/** What became of the task, as the counters name it. */
+const OUTCOMES = {
+  done: 'done',
+  scheduled: 'failed',
+  ready: 'failed',
+  running: 'failed',
+  dead: 'dead',
+  cancelled: 'cancelled',
+  lost: 'fenced',
+} as const
 
 /** Whatever else came with it stays outside of the statement. */
 function leaseOf({ id, token, attempt }: OutsideLease): Lease {

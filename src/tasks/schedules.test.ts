@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Database } from '../database/index.ts'
+import { TaskError } from '../errors.ts'
+import { channels } from '../telemetry/channels.ts'
 import type { ScheduleOptions, TaskDefinition } from './definitions.ts'
 import { Schedules } from './schedules.ts'
 
@@ -8,7 +10,7 @@ const HOUR_MS = 3_600_000
 const NOON = Date.UTC(2026, 1, 8, 12)
 
 /** A table of ticks, and schedules over it as processes have them. */
-function subject(schedule: ScheduleOptions | readonly ScheduleOptions[]) {
+function subject(schedule: ScheduleOptions | readonly ScheduleOptions[], refused?: unknown) {
   const ticks = new Map<string, number>()
   const started: unknown[] = []
   const definition: TaskDefinition = { run: () => undefined, schedule }
@@ -25,7 +27,10 @@ function subject(schedule: ScheduleOptions | readonly ScheduleOptions[]) {
           return isFirst
         },
       },
-      start: async (name, payload) => started.push([name, payload]),
+      start: async (name, payload) => {
+        if (refused !== undefined && payload === refused) throw new TaskError('TASK_PAYLOAD', 'not that one')
+        started.push([name, payload])
+      },
     })
   return { process, started }
 }
@@ -85,4 +90,49 @@ test('several schedules of one task tick by themselves', async () => {
 test('a calendar that cannot be read is refused when it is given', () => {
   for (const schedule of [{ cron: 'at noon' }, { cron: '0 3 * * *', timeZone: 'Mars/Olympus' }])
     assert.throws(() => subject(schedule).process(), { code: 'OPTION_INVALID', option: 'job.schedule' })
+})
+
+test('two schedules with the same calendar both tick when their names differ', async () => {
+  const { process, started } = subject([
+    { cron: '0 * * * *', payload: 1, name: 'one' },
+    { cron: '0 * * * *', payload: 2, name: 'two' },
+  ])
+  const one = process()
+  await one.tick(NOON + 1000)
+  await one.tick(NOON + HOUR_MS)
+  assert.deepEqual(started, [
+    ['job', 1],
+    ['job', 2],
+  ])
+})
+
+test('schedules that would take each other’s ticks are refused when they are given', () => {
+  const cron = '0 * * * *'
+  for (const schedules of [
+    [{ cron }, { cron, payload: 2 }],
+    [
+      { cron, name: 'a' },
+      { cron: '5 * * * *', name: 'a' },
+    ],
+  ])
+    assert.throws(() => subject(schedules).process(), { code: 'OPTION_INVALID', option: 'job.schedule' })
+})
+
+test('a schedule that cannot start its task keeps no other from it, is told once, and is tried again', async () => {
+  const told: string[] = []
+  const stop = channels.notice.subscribe(({ message }) => told.push(message))
+  const { process, started } = subject(
+    [
+      { cron: '0 * * * *', payload: 'bad' },
+      { cron: '0 * * * *', timeZone: 'Europe/Berlin', payload: 'good' },
+    ],
+    'bad',
+  )
+  const one = process()
+  await one.tick(NOON + 1000)
+  assert.equal(await one.tick(NOON + HOUR_MS), 10_000)
+  for (let second = 1; second <= 60; second += 1) await one.tick(NOON + HOUR_MS + second * 1000)
+  stop()
+  assert.deepEqual(started, [['job', 'good']])
+  assert.deepEqual(told, ["A schedule of the task 'job' could not start it: not that one"])
 })

@@ -6,10 +6,15 @@ import { createRequire } from 'node:module'
 import type { Cron } from 'croner'
 import type { Database } from '../database/index.ts'
 import { EvenkeelError, OptionError } from '../errors.ts'
+import { knownOptions } from '../options.ts'
+import { channels } from '../telemetry/channels.ts'
 import type { ScheduleOptions, TaskDefinition } from './definitions.ts'
+import { errorText } from './payload.ts'
 
 /** A tick found later than this was missed: no worker ran when it was due. */
 const MISSED_MS = 60_000
+/** A schedule whose task could not be started is tried again after this. */
+const AGAIN_MS = 10_000
 
 export interface SchedulesOptions {
   readonly definitions: ReadonlyMap<string, TaskDefinition>
@@ -35,6 +40,10 @@ interface Entry {
   readonly cron: Cron
   /** The next tick, in wall-clock milliseconds; undefined until the table was asked. */
   next: number | undefined
+  /** Not before this, after it failed. */
+  pausedUntil: number
+  /** What it failed with, as it was told. */
+  complaint: string | undefined
 }
 
 export class Schedules {
@@ -45,7 +54,7 @@ export class Schedules {
   constructor(options: SchedulesOptions) {
     this.#options = options
     this.#entries = [...options.definitions].flatMap(([name, { schedule }]) =>
-      schedule === undefined ? [] : [schedule].flat().map((one) => entryOf(name, one)),
+      schedule === undefined ? [] : entriesOf(name, [schedule].flat()),
     )
   }
 
@@ -53,11 +62,24 @@ export class Schedules {
   async tick(at: number): Promise<number> {
     let untilNext = Number.POSITIVE_INFINITY
     for (const entry of this.#entries) {
-      entry.next ??= await this.#first(entry, at)
-      if (entry.next <= at) entry.next = await this.#fire(entry, at)
-      untilNext = Math.min(untilNext, entry.next - at)
+      if (entry.pausedUntil <= at) await this.#look(entry, at)
+      untilNext = Math.min(untilNext, Math.max(entry.next ?? at, entry.pausedUntil) - at)
     }
     return untilNext
+  }
+
+  /** One that cannot start its task, for its payload perhaps, keeps no other from starting theirs. */
+  async #look(entry: Entry, at: number): Promise<void> {
+    try {
+      entry.next ??= await this.#first(entry, at)
+      if (entry.next <= at) entry.next = await this.#fire(entry, at)
+      entry.complaint = undefined
+    } catch (error) {
+      // The database is away, for all of them.
+      if (error instanceof EvenkeelError && error.retryable) throw error
+      entry.pausedUntil = at + AGAIN_MS
+      complain(entry, errorText(error))
+    }
   }
 
   /** A calendar that is seen for the first time begins now. */
@@ -80,6 +102,14 @@ export class Schedules {
   }
 }
 
+/** Once, and again when it fails for another reason. */
+function complain(entry: Entry, text: string): void {
+  if (entry.complaint === text) return
+  entry.complaint = text
+  const message = `A schedule of the task '${entry.name}' could not start it: ${text}`
+  channels.notice.publish({ source: 'tasks', level: 'error', message })
+}
+
 function nextAfter({ cron }: Entry, time: number): number {
   return cron.nextRun(new Date(time))?.getTime() ?? Number.POSITIVE_INFINITY
 }
@@ -90,13 +120,34 @@ function latestBy(entry: Entry, at: number): Date {
   return latest ?? new Date(entry.next ?? at)
 }
 
-function entryOf(name: string, { cron, timeZone = 'UTC', payload = null, missed = 'once' }: ScheduleOptions): Entry {
+const SCHEDULE_NAMES = ['cron', 'name', 'timeZone', 'payload', 'missed']
+
+/** Two of the same key would take each other's ticks. */
+function entriesOf(name: string, schedules: readonly ScheduleOptions[]): Entry[] {
+  const names = schedules.flatMap((schedule) => schedule.name ?? [])
+  const entries = schedules.map((schedule) => entryOf(name, schedule))
+  const twice = repeated(names) ?? repeated(entries.map(({ key }) => key))
+  if (twice === undefined) return entries
+  throw new OptionError(
+    `${name}.schedule`,
+    `Expected the schedules of '${name}' to differ in their calendar or in their 'name'; there are two of '${twice}'.`,
+  )
+}
+
+function repeated(texts: readonly string[]): string | undefined {
+  return texts.find((text, index) => texts.indexOf(text) !== index)
+}
+
+function entryOf(name: string, schedule: ScheduleOptions): Entry {
+  knownOptions(`${name}.schedule`, schedule, SCHEDULE_NAMES)
+  const { cron, timeZone = 'UTC', payload = null, missed = 'once' } = schedule
+  const key = [name, cron, timeZone, ...(schedule.name === undefined ? [] : [schedule.name])].join(' ')
   const { Cron } = loadCroner()
   try {
     const parsed = new Cron(cron, { timezone: timeZone, paused: true })
     // A wrong time zone is found when it is used.
     parsed.nextRun()
-    return { key: `${name} ${cron} ${timeZone}`, name, payload, missed, cron: parsed, next: undefined }
+    return { key, name, payload, missed, cron: parsed, next: undefined, pausedUntil: 0, complaint: undefined }
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause)
     throw new OptionError(

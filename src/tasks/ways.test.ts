@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import { test } from 'node:test'
+import { LinkError } from '../errors.ts'
 import { ManualClock } from '../../test/support/manual-clock.ts'
 import { newStats } from './counters.ts'
 import type { TaskDefinition } from './definitions.ts'
 import type { Route } from './dispatcher.ts'
 import type { OfferedTask } from './outlet.ts'
+import type { LyingFilter } from './store/store.ts'
 import { doneHere, Ways } from './ways.ts'
 
 /** Definitions `plain`, `job` with an outlet, and `far` whose outlet is the only way; what each was told is noted. */
 function subject({ isOff = false } = {}) {
-  const outlet = { refuses: false, offered: [] as string[] }
+  const outlet = { refuses: false as boolean | Error, offered: [] as string[] }
   const offer = async (tasks: readonly OfferedTask[]): Promise<void> => {
     outlet.offered.push(...tasks.map(({ id }) => id))
-    if (outlet.refuses) throw new Error('no room')
+    if (outlet.refuses !== false) throw outlet.refuses === true ? new Error('no room') : outlet.refuses
   }
   const run = (): void => undefined
   const definitions = new Map<string, TaskDefinition>([
@@ -30,7 +32,9 @@ function subject({ isOff = false } = {}) {
   }
   const lying: OfferedTask[] = []
   const [clock, stats] = [new ManualClock(), newStats()]
-  const store = { lying: () => Promise.resolve(lying) }
+  const store = {
+    lying: async ({ atMost, after = '' }: LyingFilter) => lying.filter(({ id }) => id > after).slice(0, atMost),
+  }
   const ways = new Ways({ definitions, dispatcher, store, stats, clock })
   return { ways, outlet, told, lying, clock, stats, definitions }
 }
@@ -58,15 +62,59 @@ test('Ways wakes a worker of the database for what an outlet refuses, unless onl
   assert.deepEqual(ways.route('job'), { via: 'redis', reason: undefined })
 })
 
-test('Ways offers again what nobody has claimed, every five seconds and not at each sweep', async () => {
+test('Ways offers again what nobody has claimed, less and less often: an hour without workers is 11 messages', async () => {
   const { ways, outlet, lying, clock } = subject()
   lying.push({ id: 'left', name: 'far' })
   await ways.again()
   await ways.again()
   assert.deepEqual(outlet.offered, ['left'])
-  clock.advance(5000)
-  await ways.again()
-  assert.deepEqual(outlet.offered, ['left', 'left'])
+  for (let second = 0; second < 3600; second += 1) {
+    clock.advance(1000)
+    await ways.again()
+  }
+  assert.equal(outlet.offered.length, 11)
+})
+
+test('Ways offers what lies behind a crowd that nobody wants, too', async () => {
+  const { ways, outlet, lying, clock } = subject()
+  for (let n = 0; n < 1200; n += 1) lying.push({ id: `crowd-${String(n).padStart(5, '0')}`, name: 'far' })
+  lying.push({ id: 'last', name: 'far' })
+  for (let round = 0; round < 3; round += 1) {
+    await ways.again()
+    clock.advance(5000)
+  }
+  assert.equal(outlet.offered.at(-1), 'last')
+  assert.equal(new Set(outlet.offered).size, 1201)
+})
+
+test('Ways forgets what was claimed, and offers it at once should it lie there again', async () => {
+  const { ways, outlet, lying, clock } = subject()
+  lying.push({ id: 'left', name: 'far' })
+  const rounds = async (count: number): Promise<void> => {
+    for (let round = 0; round < count; round += 1) {
+      await ways.again()
+      clock.advance(5000)
+    }
+  }
+  await rounds(20)
+  const before = outlet.offered.length
+  lying.length = 0
+  await rounds(3)
+  lying.push({ id: 'left', name: 'far' })
+  await rounds(1)
+  assert.equal(outlet.offered.length, before + 1)
+})
+
+test('Ways takes for not offered what was surely not taken', async () => {
+  const { ways, outlet, lying, clock } = subject()
+  lying.push({ id: 'left', name: 'far' })
+  outlet.refuses = new LinkError('LINK_UNAVAILABLE', 'away', { executed: 'no' })
+  for (let round = 0; round < 10; round += 1) {
+    await ways.again()
+    await turn()
+    clock.advance(5000)
+  }
+  assert.equal(outlet.offered.length, 10)
 })
 
 test('Ways keeps off outlets where tasks are kept off Redis', () => {

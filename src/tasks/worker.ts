@@ -42,6 +42,8 @@ export class Worker {
   readonly #recent = new RecentIds()
   readonly #limited: boolean
   #running = 0
+  /** Claims by `one()` that have no answer yet. */
+  #claiming = 0
   #hinted: string[] = []
   #wish: Wish | undefined
   #pumping = false
@@ -86,15 +88,8 @@ export class Worker {
 
   /** Does this task, if it is ready, whatever hands are free: the queue that brought it decides how many run. */
   async one(id: string): Promise<AttemptOutcome | 'over'> {
-    const { store, definitions } = this.#options
-    if (this.#stopping) return 'over'
-    const askedAt = this.#now
-    const limits = new Map([...definitions.keys()].map((name) => [name, 1]))
-    const [task] = await store.claimIds([id], this.#demand('redis', 1, limits))
-    const definition = task === undefined ? undefined : definitions.get(task.name)
-    if (task === undefined || definition === undefined) return 'over'
-    this.#recent.add(id)
-    return await this.#attempt(task, definition, askedAt)
+    const { outcome } = await this.#beginOne(id)
+    return await outcome
   }
 
   /** Begins nothing more; resolves when nothing runs. */
@@ -102,10 +97,35 @@ export class Worker {
     this.#stopping = true
     this.#hinted = []
     this.#wish = undefined
-    if (this.#running === 0 && !this.#pumping && !this.#freeing) return
+    if (this.#isIdle && !this.#freeing) return
     await new Promise<void>((resolve) => {
       this.#onIdle = resolve
     })
+  }
+
+  get #isIdle(): boolean {
+    return this.#running === 0 && this.#claiming === 0 && !this.#pumping
+  }
+
+  /** Whoever stops meanwhile waits until the task is begun, or given back. */
+  async #beginOne(id: string): Promise<{ readonly outcome: Promise<AttemptOutcome> | AttemptOutcome | 'over' }> {
+    const { store, definitions, parts } = this.#options
+    if (this.#stopping) return { outcome: 'over' }
+    this.#claiming += 1
+    try {
+      const askedAt = this.#now
+      const limits = new Map([...definitions.keys()].map((name) => [name, 1]))
+      const [task] = await store.claimIds([id], this.#demand('redis', 1, limits))
+      const definition = task === undefined ? undefined : definitions.get(task.name)
+      if (task === undefined || definition === undefined) return { outcome: 'over' }
+      this.#recent.add(id)
+      if (!this.#stopping) return { outcome: this.#attempt(task, definition, askedAt) }
+      giveBack(task, parts)
+      return { outcome: 'givenBack' }
+    } finally {
+      this.#claiming -= 1
+      this.#settled()
+    }
   }
 
   #pump(): void {
@@ -214,7 +234,7 @@ export class Worker {
 
   #settled(): void {
     if (this.#pumping || this.#freeing) return
-    if (this.#running === 0) this.#onIdle?.()
+    if (this.#isIdle) this.#onIdle?.()
     if (this.free > 0) this.#options.onFree()
   }
 

@@ -121,6 +121,18 @@ export function leaseTests(subject: TasksSubject): void {
     assert.match(result.error, /The lease of attempt 2 ran out/)
   })
 
+  test('a task that was to be cancelled when its worker died is cancelled, and kept no longer than others are', async () => {
+    const { tasks, database } = await subject.process(
+      { work: { run: () => new Promise(() => undefined) } },
+      { queue: subject.newQueue(), keepMs: 300, keepDeadMs: 3_600_000 },
+    )
+    const { id } = await tasks.start('work', null)
+    await eventually('it runs', async () => (await tasks.get(id))?.state === 'running')
+    await database.query('UPDATE evenkeel_tasks SET cancel_requested = TRUE WHERE id = $1', [id])
+    await expire({ database }, id)
+    await eventually('its row is gone', async () => (await tasks.get(id)) === undefined)
+  })
+
   test('an attempt that has lost its lease hears of it by its signal', async () => {
     const lost = Promise.withResolvers<unknown>()
     const { tasks, database } = await subject.process(

@@ -73,42 +73,6 @@ export function lifeTests(subject: TasksSubject): void {
     assert.deepEqual(rows, [{ attempt: 2 }])
   })
 
-  test('a task that fails too often is dead, and redrive() makes it ready again', async () => {
-    let broken = true
-    const run = (): string => {
-      if (broken) throw new Error('outer', { cause: new Error('inner') })
-      return 'mended'
-    }
-    const { tasks } = await subject.process(
-      { poison: { run, retry: { attempts: 3, delayMs: 1 } } },
-      { queue: subject.newQueue() },
-    )
-    const { id } = await tasks.start('poison', null)
-    assert.deepEqual(await tasks.result(id, { waitMs: 10_000 }), { state: 'dead', error: 'outer: inner' })
-    assert.equal((await tasks.get(id))?.attempt, 3)
-    assert.deepEqual(
-      (await tasks.list({ state: 'dead' })).tasks.map((task) => task.id),
-      [id],
-    )
-    broken = false
-    assert.equal(await tasks.redrive({ name: 'another' }), 0)
-    assert.equal(await tasks.redrive({ id }), 1)
-    assert.deepEqual(await tasks.result(id, { waitMs: 10_000 }), { state: 'done', value: 'mended' })
-  })
-
-  test('a failure that no further try can mend kills at once', async () => {
-    const run = (): never => {
-      throw new TypeError('never')
-    }
-    const { tasks } = await subject.process(
-      { hopeless: { run, retry: { when: (error) => !(error instanceof TypeError) } } },
-      { queue: subject.newQueue() },
-    )
-    const { id } = await tasks.start('hopeless', null)
-    assert.equal((await tasks.result(id, { waitMs: 10_000 })).state, 'dead')
-    assert.equal((await tasks.get(id))?.attempt, 1)
-  })
-
   test('the higher priority goes first, then the older one', async () => {
     const queue = subject.newQueue()
     const order: string[] = []
@@ -193,21 +157,6 @@ export function lifeTests(subject: TasksSubject): void {
     assert.deepEqual(seen, { done: 1, of: 2 })
     gate.resolve()
     assert.equal((await tasks.result(id, { waitMs: 10_000 })).state, 'done')
-  })
-
-  test('a waiting task is cancelled at once, and a running one by its signal', async () => {
-    const run = (_: null, { signal }: { signal: AbortSignal }): Promise<never> =>
-      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
-    const queue = subject.newQueue()
-    const { tasks } = await subject.process({ long: { run } }, { queue })
-    const later = await tasks.start('long', null, { delayMs: 60_000 })
-    assert.equal(await tasks.cancel(later.id), 'cancelled')
-    assert.equal(await tasks.cancel(later.id), 'over')
-    const { id } = await tasks.start('long', null)
-    await eventually('it runs', async () => (await tasks.get(id))?.state === 'running')
-    const elsewhere = await subject.process({ long: { run } }, { queue, worker: false })
-    assert.equal(await elsewhere.tasks.cancel(id), 'requested')
-    assert.deepEqual(await tasks.result(id, { waitMs: 10_000 }), { state: 'cancelled' })
   })
 
   test('no more tasks of one name run at once than it allows, and the others do not wait for them', async () => {

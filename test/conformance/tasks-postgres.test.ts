@@ -187,4 +187,30 @@ suite('postgres, and only there', () => {
       assert.ok(blocks < 200, `${blocks} blocks read by ${sql}`)
     }
   })
+
+  test('the plans that are kept for the statements of every task read by an index, whatever the parameters', async () => {
+    const { database } = await subject.process({}, { worker: false })
+    const { claimBest, statementsFor } = await import('../../src/tasks/store/sql.ts')
+    const { claimIds, end } = statementsFor(database.dialect)
+    const connection = await client()
+    await connection.query('SET plan_cache_mode = force_generic_plan')
+    const nobody = '00000000-0000-7000-8000-000000000000'
+    const statements: [string, unknown[]][] = [
+      [claimIds, [[nobody], 'q', ['wanted'], 10, nobody, 1000, 'redis', 'w']],
+      [claimBest(database.dialect, 1), ['q', 10, nobody, 1000, 'sweep', 'w', 0, 'wanted', 10]],
+      [end, ['[]', 0]],
+    ]
+    for (const [index, [sql, values]] of statements.entries()) {
+      const types = sql === claimIds ? '(uuid[])' : ''
+      await connection.query(`PREPARE s${index} ${types} AS ${sql}`)
+      const literals = values.map((value) => literal(value)).join(', ')
+      const { rows } = await connection.query(`EXPLAIN EXECUTE s${index} (${literals})`)
+      const plan = rows.map((row: { 'QUERY PLAN': string }) => row['QUERY PLAN']).join('\n')
+      assert.doesNotMatch(plan, /Seq Scan on evenkeel_tasks/, `${sql}\n${plan}`)
+    }
+    await connection.end()
+  })
+
+  const literal = (value: unknown): string =>
+    Array.isArray(value) ? `'{${value.join(',')}}'` : typeof value === 'number' ? String(value) : `'${String(value)}'`
 })

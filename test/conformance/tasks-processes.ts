@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
+import { channels } from '../../src/telemetry/channels.ts'
 import { eventually } from '../support/wait.ts'
 import type { TasksSubject } from './tasks-subject.ts'
 
@@ -53,6 +54,45 @@ export function processTests(subject: TasksSubject): void {
     const given = await reader.tasks.get(long.id)
     assert.deepEqual([given?.state, given?.attempt], ['ready', 0])
     await assert.rejects(tasks.start('short', null), { code: 'TASK_CLOSED' })
+  })
+
+  test('close() waits for a task that is being claimed for another queue’s worker, and leaves it to nobody’s lease', async () => {
+    const queue = subject.newQueue()
+    const { tasks } = await subject.process({ work: { run: () => 'done' } }, { queue, worker: false })
+    const reader = await subject.process({ work: { run: () => 'done' } }, { queue, worker: false })
+    const { id } = await tasks.start('work', null)
+    const outcome = tasks.run(id)
+    await tasks.close({ graceMs: 5000 })
+    const task = await reader.tasks.get(id)
+    assert.equal(await outcome, 'givenBack')
+    assert.deepEqual([task?.state, task?.attempt], ['ready', 0])
+  })
+
+  test('attempts that are made outside are counted and told like those that are made here', async () => {
+    const queue = subject.newQueue()
+    const { tasks } = await subject.process({ far: { run: () => 0, retry: { delayMs: 0 } } }, { queue, worker: false })
+    const told: string[] = []
+    const stops = [
+      channels.taskStarted.subscribe((message) => told.push(`${message.name} ${message.attempt} by ${message.via}`)),
+      channels.taskEnded.subscribe((message) => told.push(`${message.name} ${message.attempt} ${message.outcome}`)),
+    ]
+    const { id } = await tasks.start('far', null, { maxAttempts: 3 })
+    const [zombie] = await tasks.outside.claim({ ids: [id] })
+    assert.ok(zombie)
+    assert.equal(await tasks.outside.fail(zombie, 'no'), 'scheduled')
+    const outlet = { name: 'elsewhere', elsewhere: true, offer: async () => undefined }
+    await subject.process({ far: { run: () => 0, outlet } }, { queue })
+    const [heir] = await eventually('it is ready', async () => {
+      const claimed = await tasks.outside.claim({})
+      return claimed.length > 0 ? claimed : undefined
+    })
+    assert.ok(heir)
+    assert.equal(await tasks.outside.complete(zombie), false)
+    assert.equal(await tasks.outside.complete(heir, 'x'), true)
+    for (const stop of stops) stop()
+    const { started, failed, fenced, done, latency } = tasks.stats
+    assert.deepEqual([started, failed, fenced, done, latency.count], [{ redis: 1, database: 0, sweep: 1 }, 1, 1, 1, 2])
+    assert.deepEqual(told, ['far 1 by redis', 'far 1 failed', 'far 2 by sweep', 'far 1 fenced', 'far 2 done'])
   })
 
   test('workers whose clocks are wrong by an hour do nothing too early, too late or twice', async () => {

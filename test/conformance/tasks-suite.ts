@@ -2,6 +2,7 @@
  * What tasks must do on every engine, with a real Redis to be taken away.
  */
 import { after, afterEach, before, suite } from 'node:test'
+import { endTests } from './tasks-ends.ts'
 import { leaseTests } from './tasks-leases.ts'
 import { lifeTests } from './tasks-life.ts'
 import { processTests } from './tasks-processes.ts'
@@ -15,6 +16,7 @@ export function tasksSuite(engine: string, open: () => Promise<TasksPlace>): voi
     afterEach(() => subject.tidy())
     after(() => subject.close())
     lifeTests(subject)
+    endTests(subject)
     leaseTests(subject)
     redisTests(subject)
     processTests(subject)

@@ -58,6 +58,23 @@ test('transactions, migrations and single statements work, and the missing setti
   assert.match(notices[0] ?? '', /PgBouncer/)
 })
 
+for (const lines of [[], ['ignore_startup_parameters = options']])
+  test(`statements of a fixed text find their connection, whichever it is${lines.length > 0 ? ', behind a pooler that says nothing of itself' : ''}`, async () => {
+    await using pooler = await PgBouncer.start(server, lines)
+    const databases = [open({ url: pooler.url }), open({ url: pooler.url })] as const
+    for (const [own, database] of databases.entries())
+      for (let round = 0; round < 5; round += 1) {
+        const id = (n: number): string => `fixed-${lines.length}-${own}-${round}-${n}`
+        const sql = 'INSERT INTO load_rows (id) VALUES ($1)'
+        await Promise.all(Array.from({ length: 10 }, (_, n) => database.query(sql, [id(n)], { isFixed: true })))
+      }
+    const { rows } = await databases[0].query(
+      `SELECT count(*) AS n FROM load_rows WHERE id LIKE 'fixed-${lines.length}-%'`,
+    )
+    assert.deepEqual(rows, [{ n: 100 }])
+    for (const database of databases) await database.close()
+  })
+
 test('a transaction has its timeouts all the same, and leaves none behind', async () => {
   const database = open({ statementTimeoutMs: 777, lockTimeoutMs: 666, idleInTransactionMs: 555, deadlineMs: 5000 })
   const settings = `SELECT current_setting('lock_timeout') AS lock, current_setting('idle_in_transaction_session_timeout') AS idle,

@@ -22,13 +22,14 @@ export class PgBouncer {
     this.url = url
   }
 
-  static async start(server: PostgresServer): Promise<PgBouncer> {
+  /** `lines` of pgbouncer.ini beyond the usual ones. */
+  static async start(server: PostgresServer, lines: readonly string[] = []): Promise<PgBouncer> {
     const program = await requireProgram('pgbouncer')
     const owner = ownerOfServers()
     const scratch = ownedScratch('pgbouncer', owner)
     const port = await freePort()
     const config = join(scratch, 'pgbouncer.ini')
-    writeFileSync(config, configuration(server, port))
+    writeFileSync(config, [configuration(server, port), ...lines, ''].join('\n'))
     give(config, owner)
     const child = spawnLeashed(program, [config], { stdio: 'ignore', cwd: scratch, ...owner })
     await eventually('PgBouncer listens', async () => {

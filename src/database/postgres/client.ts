@@ -16,6 +16,9 @@ export interface PgResult {
 export interface PgQuery {
   readonly text: string
   readonly queryMode?: 'extended'
+  /** It is kept by the server under this name. */
+  readonly name?: string
+  readonly values?: readonly PostgresValue[]
 }
 
 export interface PgNotification {

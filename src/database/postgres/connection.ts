@@ -2,6 +2,8 @@
  * One connection to PostgreSQL. Every wait on it ends at a deadline; a missed deadline ends the connection, because
  * what comes back on it later would be taken for the answer to the next question.
  */
+import { createHash } from 'node:crypto'
+import type { Clock } from '../../clock.ts'
 import type { DatabaseError, Executed } from '../../errors.ts'
 import { classify, faultError, ownFault } from '../classify.ts'
 import type { Fault } from '../classify.ts'
@@ -12,6 +14,12 @@ import type { Canceller } from './cancel.ts'
 import type { PgClient, PgConfig, PgModule, PgNotification, PgResult } from './client.ts'
 import { PostgresSocket } from './socket.ts'
 
+/**
+ * The plans of fixed statements are made anew so often: one that was made for an empty table reads the whole of it, and it may
+ * have grown by thousands of rows since.
+ */
+const REPLAN_MS = 5000
+
 export interface ConnectionOptions {
   readonly module: PgModule
   readonly config: Omit<PgConfig, 'stream'>
@@ -19,6 +27,7 @@ export interface ConnectionOptions {
   readonly place: string
   readonly events: EngineEvents
   readonly canceller: Canceller
+  readonly clock: Clock
   /** Clock time after which it is replaced. */
   readonly expiresAt: number
 }
@@ -38,6 +47,8 @@ export class PostgresConnection {
   readonly #socket = new PostgresSocket()
   readonly #client: PgClient
   #over = false
+  /** Clock time at which the plans of fixed statements began to age; undefined before the first. */
+  #plannedAt: number | undefined
 
   private constructor(options: ConnectionOptions) {
     this.#options = options
@@ -67,14 +78,19 @@ export class PostgresConnection {
 
   /** `unknown` is what the caller hears when the statement was sent and nobody knows what became of it. */
   async run(
-    { sql, params }: Statement,
+    { sql, params, isFixed = false }: Statement,
     deadline: Deadline,
     unknown: Executed,
   ): Promise<QueryResult<Record<string, unknown>>> {
     const values = params.map((value, index) => toPostgres(value, index + 1))
+    if (isFixed) await this.#replan(deadline)
     // The extended protocol takes one statement a call; with parameters it is the only one there is.
-    const ask = (): Promise<PgResult> =>
-      values.length > 0 ? this.#client.query(sql, values) : this.#client.query({ text: sql, queryMode: 'extended' })
+    const ask = (): Promise<PgResult> => {
+      if (isFixed) return this.#client.query({ name: nameOf(sql), text: sql, values })
+      return values.length > 0
+        ? this.#client.query(sql, values)
+        : this.#client.query({ text: sql, queryMode: 'extended' })
+    }
     const { rows, rowCount } = await this.#exchange(ask, deadline, unknown)
     return { rows, rowCount: rowCount ?? rows.length }
   }
@@ -86,6 +102,14 @@ export class PostgresConnection {
   /** Statements without parameters, several in one text too. */
   send(text: string, deadline: Deadline, unknown: Executed): Promise<PgResult> {
     return this.#exchange(() => this.#client.query({ text }), deadline, unknown)
+  }
+
+  async #replan(deadline: Deadline): Promise<void> {
+    const now = this.#options.clock.now()
+    this.#plannedAt ??= now
+    if (now - this.#plannedAt < REPLAN_MS) return
+    this.#plannedAt = now
+    await this.send('DISCARD PLANS', deadline, 'no')
   }
 
   /** One question and its answer; every failure comes as a DatabaseError and is told to the supervisor. */
@@ -154,6 +178,17 @@ export class PostgresConnection {
     this.#socket.destroy()
     this.onLost?.(classify(error, this.#options.place))
   }
+}
+
+const names = new Map<string, string>()
+
+/** Made of the text, so that behind a pooler nobody can mean another statement by it. */
+function nameOf(sql: string): string {
+  const known = names.get(sql)
+  if (known !== undefined) return known
+  const name = `evenkeel_${createHash('sha256').update(sql).digest('hex').slice(0, 32)}`
+  names.set(sql, name)
+  return name
 }
 
 /** No answer within the deadline. */

@@ -31,6 +31,8 @@ export class PostgresEngine implements Engine {
   #module: PgModule | undefined
   /** Poolers such as PgBouncer refuse settings at the start of a connection; then each transaction sets them. */
   #startupSettings = true
+  /** A pooler that says nothing gives each statement whatever connection is free, and what was prepared is on another. */
+  #keepsStatements = true
 
   constructor(settings: Settings, postgres: PostgresAddress, events: EngineEvents) {
     this.#settings = settings
@@ -58,8 +60,13 @@ export class PostgresEngine implements Engine {
 
   async query(statement: Statement, deadline: Deadline): Promise<QueryResult<Record<string, unknown>>> {
     const connection = await this.#pool.acquire(deadline)
+    const isFixed = statement.isFixed === true && this.#startupSettings && this.#keepsStatements
     try {
-      return await connection.run(statement, deadline, 'maybe')
+      return await connection.run({ ...statement, isFixed }, deadline, 'maybe')
+    } catch (error) {
+      if (!isFixed || !isPreparedElsewhere(error)) throw error
+      this.#keepsStatements = false
+      return await connection.run({ ...statement, isFixed: false }, deadline, 'maybe')
     } finally {
       this.#pool.release(connection)
     }
@@ -114,6 +121,7 @@ export class PostgresEngine implements Engine {
         place: this.address,
         events: this.#events,
         canceller: this.#canceller,
+        clock: this.#settings.clock,
         expiresAt,
       },
       deadline,
@@ -159,6 +167,13 @@ function startupSettings(settings: Settings): string {
     `-c lock_timeout=${settings.lockTimeoutMs}`,
     `-c idle_in_transaction_session_timeout=${settings.idleInTransactionMs}`,
   ].join(' ')
+}
+
+/** The server knows no such name, or has it from somebody else, or its table has changed since; nothing was executed. */
+function isPreparedElsewhere(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: { readonly code?: unknown; readonly message?: unknown } }
+  if (cause?.code === '26000' || cause?.code === '42P05') return true
+  return cause?.code === '0A000' && /cached plan/.test(String(cause.message))
 }
 
 /** PgBouncer: `unsupported startup parameter: options`. */

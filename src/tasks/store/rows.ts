@@ -51,6 +51,8 @@ export interface Accepted {
   readonly id: string
   /** Somebody waits for the result. */
   readonly awaited: boolean
+  /** What the task is now: `cancelled` instead of what was asked for when somebody wanted that meanwhile. */
+  readonly state: TaskState
 }
 
 /** What may be claimed. */

@@ -55,6 +55,11 @@ export const migrations: readonly Migration[] = [
         )`
     },
   },
+  {
+    id: '002-dead-keys',
+    sql: `CREATE INDEX ${TABLE}_dead_unique ON ${TABLE} (queue, unique_key, id)
+      WHERE state = 'dead' AND unique_key IS NOT NULL`,
+  },
 ]
 
 /** Each task leaves two dead versions of its row behind: they are cleared away by their number, not by their share of the table. */

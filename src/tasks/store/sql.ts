@@ -21,6 +21,11 @@ function json({ engine }: Dialect, text: string): string {
   return engine === 'postgres' ? `${text}::json` : text
 }
 
+/** PostgreSQL wants to know what a parameter is that may be null. */
+function textOf({ engine }: Dialect): string {
+  return engine === 'postgres' ? '::text' : ''
+}
+
 /** Milliseconds from `time` until now, never negative. */
 function msSince({ engine, now }: Dialect, time: string): string {
   return engine === 'postgres'
@@ -54,11 +59,11 @@ export interface Statements {
   readonly claimIds: string
   /** `$1` list of attempts, `$2` lease in ms. Returns those that are still held. */
   readonly extend: string
-  /** `$1` list of ends. Returns those that were accepted. */
+  /** `$1` list of ends, `$2` how long the cancelled are kept in ms. Returns those that were accepted, and what became of the tasks. */
   readonly end: string
   /** `$1` queue, `$2` names, `$3` minus the grace in ms. */
   readonly peek: string
-  /** `$1` queue, `$2` at most, `$3` how long the dead are kept in ms. */
+  /** `$1` queue, `$2` at most, `$3` how long the dead are kept in ms, `$4` how long the cancelled. */
   readonly expire: string
   /** `$1` queue, `$2` at most. */
   readonly promote: string
@@ -76,7 +81,7 @@ export interface Statements {
   readonly advance: string
   /** `$1` queue, `$2` schedule. */
   readonly lastTick: string
-  /** `$1` queue, `$2` names, `$3` minus the age in ms, `$4` at most. */
+  /** `$1` queue, `$2` names, `$3` minus the age in ms, `$4` at most, `$5` the id after which to begin, or null. */
   readonly lying: string
 }
 
@@ -194,18 +199,21 @@ const END = {
   give_back: 'integer',
 } as const
 
+/** Whoever was to be cancelled and did not get done in spite of it is cancelled: it is neither tried again nor dead. */
 function end(dialect: Dialect): string {
   const { now } = dialect
+  const cancelled = `cancel_requested AND e.new_state <> 'done'`
   return `UPDATE ${TABLE} AS t
-    SET state = e.new_state, lease_token = NULL, lease_until = NULL,
+    SET state = CASE WHEN ${cancelled} THEN 'cancelled' ELSE e.new_state END, lease_token = NULL, lease_until = NULL,
       result = ${json(dialect, 'e.new_result')},
       error = CASE WHEN e.give_back = 1 THEN error ELSE e.new_error END,
       attempt = attempt - e.give_back,
       run_at = CASE WHEN e.delay_ms IS NULL THEN run_at ELSE ${dialect.plusMs(now, 'e.delay_ms')} END,
-      finished_at = CASE WHEN e.keep_ms IS NULL THEN NULL ELSE ${now} END,
-      keep_until = CASE WHEN e.keep_ms IS NULL THEN NULL ELSE ${dialect.plusMs(now, 'e.keep_ms')} END
+      finished_at = CASE WHEN e.keep_ms IS NOT NULL OR ${cancelled} THEN ${now} END,
+      keep_until = CASE WHEN ${cancelled} THEN ${dialect.plusMs(now, '$2')}
+        WHEN e.keep_ms IS NOT NULL THEN ${dialect.plusMs(now, 'e.keep_ms')} END
     FROM ${rowsOf(dialect, '$1', END)}
-    WHERE ${heldBy('t', 'e')} RETURNING id, awaited`
+    WHERE ${heldBy('t', 'e')} RETURNING id, awaited, state`
 }
 
 function sweeps(dialect: Dialect): Pick<Statements, 'peek' | 'expire' | 'promote' | 'prune' | 'counts' | 'lying'> {
@@ -235,11 +243,12 @@ function sweeps(dialect: Dialect): Pick<Statements, 'peek' | 'expire' | 'promote
         error = 'The lease of attempt ' || attempt || ' ran out: its process was killed, frozen or cut off.',
         lease_token = NULL, lease_until = NULL,
         finished_at = CASE WHEN cancel_requested OR attempt >= max_attempts THEN ${now} END,
-        keep_until = CASE WHEN cancel_requested OR attempt >= max_attempts THEN ${dialect.plusMs(now, '$3')} END
+        keep_until = CASE WHEN cancel_requested THEN ${dialect.plusMs(now, '$4')}
+          WHEN attempt >= max_attempts THEN ${dialect.plusMs(now, '$3')} END
       WHERE id IN (${overdue.ids}) RETURNING id, name, state, attempt, worker`,
     promote: `${due.lead}UPDATE ${TABLE} SET state = 'ready' WHERE id IN (${due.ids})`,
     lying: `SELECT id, name FROM ${TABLE} WHERE queue = $1 AND ${dialect.oneOf('name', '$2')} AND state = 'ready'
-      AND run_at <= ${dialect.plusMs(once(now), '$3')} ORDER BY id LIMIT $4`,
+      AND run_at <= ${dialect.plusMs(once(now), '$3')} AND ($5${textOf(dialect)} IS NULL OR id > $5${dialect.engine === 'postgres' ? '::text::uuid' : ''}) ORDER BY id LIMIT $4`,
     prune: `${old.lead}DELETE FROM ${TABLE} WHERE id IN (${old.ids})`,
     counts: ['scheduled', 'ready', 'running', 'dead'].map(count).join(' UNION ALL '),
   }
@@ -261,15 +270,20 @@ function anyReady(dialect: Dialect): string {
 function operations(dialect: Dialect): Pick<Statements, 'cancel' | 'redrive' | 'await'> {
   const { now } = dialect
   const waiting = `state IN ('scheduled', 'ready')`
-  const text = dialect.engine === 'postgres' ? '::text' : ''
+  const text = textOf(dialect)
+  const isMeant = (row: string): string =>
+    `${row}.queue = $1 AND ${row}.state = 'dead' AND ($3${text} IS NULL OR ${row}.id${text} = $3${text})
+        AND ($4${text} IS NULL OR ${row}.name = $4${text})`
+  // Of those with the same unique key one may be alive: of the dead it is the oldest.
   const dead = chosen(
     dialect,
     `SELECT id FROM ${TABLE} AS dead
-      WHERE queue = $1 AND state = 'dead' AND ($3${text} IS NULL OR id${text} = $3${text}) AND ($4${text} IS NULL OR name = $4${text})
-        AND (unique_key IS NULL OR NOT EXISTS (
-          SELECT 1 FROM ${TABLE} AS other WHERE other.queue = dead.queue AND other.unique_key = dead.unique_key
-            AND other.state IN ('scheduled', 'ready', 'running')))
-      ORDER BY id LIMIT $2 ${dialect.forUpdateSkipLocked}`,
+      WHERE ${isMeant('dead')}
+        AND NOT EXISTS (SELECT 1 FROM ${TABLE} AS other WHERE other.queue = dead.queue
+          AND other.unique_key = dead.unique_key AND other.state IN ('scheduled', 'ready', 'running'))
+        AND NOT EXISTS (SELECT 1 FROM ${TABLE} AS other WHERE ${isMeant('other')}
+          AND other.unique_key = dead.unique_key AND other.id < dead.id)
+      ORDER BY id LIMIT $2 ${dialect.engine === 'postgres' ? 'FOR UPDATE OF dead SKIP LOCKED' : ''}`,
   )
   return {
     cancel: `UPDATE ${TABLE}
@@ -279,7 +293,7 @@ function operations(dialect: Dialect): Pick<Statements, 'cancel' | 'redrive' | '
         keep_until = CASE WHEN ${waiting} THEN ${dialect.plusMs(now, '$3')} END
       WHERE id = $1 AND queue = $2 AND state IN ('scheduled', 'ready', 'running') RETURNING state`,
     redrive: `${dead.lead}UPDATE ${TABLE}
-      SET state = 'ready', attempt = 0, run_at = ${now}, finished_at = NULL, keep_until = NULL
+      SET state = 'ready', attempt = 0, run_at = ${now}, finished_at = NULL, keep_until = NULL, cancel_requested = FALSE
       WHERE id IN (${dead.ids}) RETURNING id`,
     await: `UPDATE ${TABLE} SET awaited = TRUE
       WHERE ${dialect.oneOf('id', '$1')} AND queue = $2 AND NOT awaited AND state IN ('scheduled', 'ready', 'running')`,

@@ -2,6 +2,7 @@
  * The tasks in the database, which is the only place where they are: what else knows of a task knows its id.
  */
 import type { Database, Queryable } from '../../database/index.ts'
+import { DatabaseError } from '../../errors.ts'
 import type { TasksSettings } from '../options.ts'
 import type { Task, TaskState } from '../task.ts'
 import { claimedOf, endingRow, hasKey, leaseRow, newTaskRow, taskOf, timeOf } from './rows.ts'
@@ -31,8 +32,16 @@ export interface ListFilter {
   readonly limit?: number
 }
 
+export interface LyingFilter {
+  readonly names: readonly string[]
+  readonly olderMs: number
+  readonly atMost: number
+  readonly after: string | undefined
+}
+
 const SWEPT_AT_ONCE = 500
 const PRUNED_AT_ONCE = 1000
+const REDRIVE_ATTEMPTS = 5
 
 export class TaskStore {
   readonly #database: Database
@@ -49,40 +58,28 @@ export class TaskStore {
   }
 
   /** Stores tasks, in the caller's transaction or by one statement; returns the ids of those that are new. */
-  async insert(tasks: readonly NewTask[], query: Pick<Queryable, 'query'> = this.#own): Promise<ReadonlySet<string>> {
+  async insert(tasks: readonly NewTask[], query: Pick<Queryable, 'query'> = this.#fixed): Promise<ReadonlySet<string>> {
     const sql = tasks.some(hasKey) ? this.#sql.insertNew : this.#sql.insert
-    const { rows } = await query.query<{ id: string }>(sql, this.insertParameters(tasks))
+    const { rows } = await query.query<{ id: string }>(sql, [
+      JSON.stringify(tasks.map(newTaskRow)),
+      this.#settings.queue,
+    ])
     return new Set(rows.map(({ id }) => id))
-  }
-
-  /** The statement for one task in a transaction of somebody else. */
-  insertStatement(task: NewTask): string {
-    return hasKey(task) ? this.#sql.insertNew : this.#sql.insert
-  }
-
-  insertParameters(tasks: readonly NewTask[]): readonly [string, string] {
-    return [JSON.stringify(tasks.map(newTaskRow)), this.#settings.queue]
   }
 
   /** The id of the task that stands in the way of a new one with the same keys. */
   async existing(task: NewTask, query: Pick<Queryable, 'query'> = this.#own): Promise<string | undefined> {
-    const { rows } = await query.query<{ id: string }>(this.#sql.existing, this.existingParameters(task))
+    const { idempotencyKey, uniqueKey } = task
+    const parameters = [this.#settings.queue, idempotencyKey, uniqueKey]
+    const { rows } = await query.query<{ id: string }>(this.#sql.existing, parameters)
     return rows[0]?.id
-  }
-
-  get existingStatement(): string {
-    return this.#sql.existing
-  }
-
-  existingParameters({ idempotencyKey, uniqueKey }: NewTask): readonly [string, string | null, string | null] {
-    return [this.#settings.queue, idempotencyKey, uniqueKey]
   }
 
   /** Takes those of the tasks that are ready; the others are somebody's, or over, or were never there. */
   async claimIds(ids: readonly string[], { token, via, atMost, limits }: Demand): Promise<Claimed[]> {
     const { queue, leaseMs, instance } = this.#settings
     const parameters = [ids, queue, [...limits.keys()], atMost, token, leaseMs, via, instance]
-    const { rows } = await this.#own.query<ClaimedRow>(this.#sql.claimIds, parameters)
+    const { rows } = await this.#fixed.query<ClaimedRow>(this.#sql.claimIds, parameters)
     return claimedOf(rows, token, via)
   }
 
@@ -91,7 +88,7 @@ export class TaskStore {
     const { queue, leaseMs, instance } = this.#settings
     const names = [...limits].flatMap(([name, limit]) => [name, Math.min(limit, atMost)])
     const parameters = [queue, atMost, token, leaseMs, via, instance, -graceMs, ...names]
-    const { rows } = await this.#own.query<ClaimedRow>(this.#claimBestFor(limits.size), parameters)
+    const { rows } = await this.#fixed.query<ClaimedRow>(this.#claimBestFor(limits.size), parameters)
     return claimedOf(rows, token, via)
   }
 
@@ -108,11 +105,9 @@ export class TaskStore {
   }
 
   /** Ends attempts, each if it is still its own to end; returns those that were. */
-  async end(endings: readonly Ending[], query: Pick<Queryable, 'query'> = this.#own): Promise<readonly Accepted[]> {
-    const { rows } = await query.query<{ id: string; awaited: boolean }>(this.#sql.end, [
-      JSON.stringify(endings.map(endingRow)),
-    ])
-    return rows
+  async end(endings: readonly Ending[], query: Pick<Queryable, 'query'> = this.#fixed): Promise<readonly Accepted[]> {
+    const parameters = [JSON.stringify(endings.map(endingRow)), this.#settings.keepMs]
+    return (await query.query<Accepted>(this.#sql.end, parameters)).rows
   }
 
   /** Looks and changes nothing: an idle worker takes no lock. */
@@ -135,8 +130,8 @@ export class TaskStore {
 
   /** Takes tasks back from whoever let the lease run out. */
   async expire(): Promise<readonly Expired[]> {
-    const { queue, keepDeadMs } = this.#settings
-    return (await this.#own.query<Expired>(this.#sql.expire, [queue, SWEPT_AT_ONCE, keepDeadMs])).rows
+    const { queue, keepDeadMs, keepMs } = this.#settings
+    return (await this.#own.query<Expired>(this.#sql.expire, [queue, SWEPT_AT_ONCE, keepDeadMs, keepMs])).rows
   }
 
   /** Makes ready what is due; returns whether there may be more. */
@@ -164,9 +159,9 @@ export class TaskStore {
     return (await this.#own.query<TaskRow>(sql, [ids, this.#settings.queue])).rows.map(taskOf)
   }
 
-  /** Ready tasks that nobody has claimed for so long, the oldest first. */
-  async lying(names: readonly string[], olderMs: number, atMost: number): Promise<{ id: string; name: string }[]> {
-    const parameters = [this.#settings.queue, names, -olderMs, atMost]
+  /** Ready tasks that nobody has claimed for so long, the oldest first, from the one after `after` on. */
+  async lying({ names, olderMs, atMost, after }: LyingFilter): Promise<{ id: string; name: string }[]> {
+    const parameters = [this.#settings.queue, names, -olderMs, atMost, after ?? null]
     return (await this.#own.query<{ id: string; name: string }>(this.#sql.lying, parameters)).rows.slice()
   }
 
@@ -197,7 +192,15 @@ export class TaskStore {
 
   async redrive(atMost: number, { id, name }: { readonly id?: string; readonly name?: string }): Promise<string[]> {
     const parameters = [this.#settings.queue, atMost, id ?? null, name ?? null]
-    return (await this.#own.query<{ id: string }>(this.#sql.redrive, parameters)).rows.map((row) => row.id)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return (await this.#own.query<{ id: string }>(this.#sql.redrive, parameters)).rows.map((row) => row.id)
+      } catch (error) {
+        // A task with the same unique key was started at this moment: now it is seen.
+        const isTaken = error instanceof DatabaseError && error.code === 'DATABASE_CONSTRAINT'
+        if (!isTaken || attempt === REDRIVE_ATTEMPTS) throw error
+      }
+    }
   }
 
   /** Asks whoever ends these tasks to say so. */
@@ -222,6 +225,12 @@ export class TaskStore {
     const sql = claimBest(this.#database.dialect, names)
     this.#claimBest.set(names, sql)
     return sql
+  }
+
+  /** The same, for the few that every task needs. */
+  get #fixed(): Pick<Queryable, 'query'> {
+    const { deadlineMs } = this.#settings
+    return { query: (sql, parameters) => this.#database.query(sql, parameters, { deadlineMs, isFixed: true }) }
   }
 
   /** Statements that commit by themselves. */
