@@ -6,11 +6,7 @@
  */
 import type { EventEmitter } from 'node:events'
 import type { Sessions } from '../sessions/index.ts'
-
-/** What a session of these frameworks carries about its cookie. */
-interface WithCookie {
-  readonly cookie?: { readonly expires?: Date | string | null; readonly originalMaxAge?: number | null }
-}
+import { lifeOf, shownSeal } from './sealed-cookie.ts'
 
 type Done<Result = unknown> = (error?: unknown, result?: Result | null) => void
 
@@ -34,7 +30,7 @@ export function expressSessionStore<Base extends StoreBase>(
   class EvenkeelStore extends (base as unknown as new () => EventEmitter) implements SessionStore {
     get(id: string, done: Done<never>): void {
       // What was stored was a session of this framework.
-      answer(sessions.get(id), (error, data) => done(error, (data ?? null) as never))
+      answer(sessions.get(id, { sealed: shownSeal() }), (error, data) => done(error, (data ?? null) as never))
     }
 
     set(id: string, session: object, done?: Done): void {
@@ -59,11 +55,4 @@ function answer<T>(promise: Promise<T>, done: (error: unknown, result?: T) => vo
     (result) => void setImmediate(done, null, result),
     (error: unknown) => void setImmediate(done, error),
   )
-}
-
-function lifeOf(session: WithCookie): { readonly ttlMs?: number } {
-  const { expires } = session.cookie ?? {}
-  if (expires === undefined || expires === null) return {}
-  const leftMs = new Date(expires).getTime() - Date.now()
-  return Number.isFinite(leftMs) ? { ttlMs: Math.max(1, Math.ceil(leftMs)) } : {}
 }

@@ -1,3 +1,5 @@
 export { createSessions } from './sessions.ts'
-export type { Kept, SaveOptions, Sessions, SessionStats } from './sessions.ts'
+export type { CopyOptions, GetOptions, Kept, SaveOptions, Sessions, SessionStats } from './sessions.ts'
 export type { SessionSettings, SessionsOptions } from './options.ts'
+export type { SealOptions } from './seal.ts'
+export type { SealedCopy, SealStats } from './sealed-copies.ts'

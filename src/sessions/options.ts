@@ -4,6 +4,7 @@ import type { Database } from '../database/index.ts'
 import { OptionError } from '../errors.ts'
 import type { RedisLink } from '../link/index.ts'
 import { knownOptions, numberOption } from '../options.ts'
+import { sealOptions, type CheckedSealOptions, type SealOptions } from './seal.ts'
 
 export interface SessionSettings {
   /** How long a session lives when nobody says otherwise, in milliseconds. @default 86400000, a day */
@@ -16,6 +17,8 @@ export interface SessionSettings {
   readonly databaseDeadlineMs?: number
   /** Sessions that this process remembers, for an outage without a database. @default 10000 */
   readonly maxRemembered?: number
+  /** Sealed copies in cookies, for several instances without a database: `{ secrets: [process.env.SEAL_SECRET] }`. @default none */
+  readonly seal?: SealOptions
 }
 
 export interface SessionsOptions extends SessionSettings {
@@ -26,9 +29,11 @@ export interface SessionsOptions extends SessionSettings {
   readonly clock?: Clock
 }
 
-export type CheckedSettings = Required<SessionSettings>
+export interface CheckedSettings extends Required<Omit<SessionSettings, 'seal'>> {
+  readonly seal: CheckedSealOptions | undefined
+}
 
-const SETTING_NAMES = ['ttlMs', 'prefix', 'deadlineMs', 'databaseDeadlineMs', 'maxRemembered']
+const SETTING_NAMES = ['ttlMs', 'prefix', 'deadlineMs', 'databaseDeadlineMs', 'maxRemembered', 'seal']
 const MAX_TTL_MS = 400 * 86_400_000
 
 /** @throws OptionError that names the option */
@@ -44,5 +49,6 @@ export function sessionSettings(options: SessionSettings | SessionsOptions): Che
     deadlineMs: numberOption('deadlineMs', deadlineMs, { min: 1, max: 60_000 }),
     databaseDeadlineMs: numberOption('databaseDeadlineMs', databaseDeadlineMs, { min: 1, max: 60_000 }),
     maxRemembered: numberOption('maxRemembered', maxRemembered, { min: 1 }),
+    seal: options.seal && sealOptions(options.seal),
   }
 }

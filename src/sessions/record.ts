@@ -3,6 +3,7 @@
  * `sess:<id>`, with the version as its first property, so that applications can move in both directions with their users
  * logged in. A session that was logged out leaves `null` behind until its end: whoever saves it once more finds that.
  */
+import { EvenkeelError } from '../errors.ts'
 
 export interface SessionRecord {
   readonly id: string
@@ -14,6 +15,10 @@ export interface SessionRecord {
   readonly text: string | undefined
   /** The end that the database has been told, in this process's memory. */
   readonly copiedUntil?: number | undefined
+  /** When Redis, the database or the login last had a say about it, in this process's memory. */
+  readonly confirmedAt?: number | undefined
+  /** Known by a sealed copy only, which counts until then. */
+  readonly servedUntil?: number | undefined
 }
 
 /** What lies in Redis under a session's key. */
@@ -22,6 +27,21 @@ export interface Stored {
   readonly version: number
   /** Undefined: logged out. */
   readonly text: string | undefined
+}
+
+/** The data of a session as JSON. @throws EvenkeelError `SESSION_DATA` */
+export function textOf(data: object): string {
+  const text = jsonOf(data)
+  if (text?.startsWith('{')) return text
+  throw new EvenkeelError('SESSION_DATA', 'The data of a session must be an object that JSON can write.')
+}
+
+function jsonOf(data: unknown): string | undefined {
+  try {
+    return JSON.stringify(data)
+  } catch (cause) {
+    throw new EvenkeelError('SESSION_DATA', 'The data of a session cannot be written as JSON.', { cause })
+  }
 }
 
 export const GONE_TEXT = 'null'

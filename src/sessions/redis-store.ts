@@ -47,7 +47,8 @@ export class RedisStore {
     const stored = typeof raw === 'string' ? decode(raw) : undefined
     if (stored === undefined || typeof leftMs !== 'number' || leftMs === KEY_IS_GONE) return undefined
     // Without an end it is somebody else's work: it is there now, and nobody knows how long.
-    return { id, ...stored, expiresAt: clock.wallNow() + (leftMs < 0 ? UNKNOWN_LEFT_MS : leftMs) }
+    const now = clock.wallNow()
+    return { id, ...stored, expiresAt: now + (leftMs < 0 ? UNKNOWN_LEFT_MS : leftMs), confirmedAt: now }
   }
 
   /** Stores it unless there is a newer one, or it was logged out. @throws LinkError */

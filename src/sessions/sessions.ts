@@ -11,15 +11,16 @@
  * before both.
  */
 import { systemClock, type Clock, type TimerHandle } from '../clock.ts'
-import { DatabaseError, EvenkeelError, LinkError } from '../errors.ts'
+import { DatabaseError, LinkError } from '../errors.ts'
 import type { RedisLink } from '../link/index.ts'
 import { Copier } from './copier.ts'
 import { DatabaseStore } from './database-store.ts'
 import { MemoryStore } from './memory-store.ts'
 import { sessionSettings, type CheckedSettings, type SessionsOptions } from './options.ts'
 import { Owing } from './owing.ts'
-import { newest, type SessionRecord } from './record.ts'
+import { newest, textOf, type SessionRecord } from './record.ts'
 import { RedisStore } from './redis-store.ts'
+import { NO_SEALS, SealedCopies, type SealedCopy, type SealStats } from './sealed-copies.ts'
 
 /** Where a change is now: in Redis, in the database, or only in this process. The last two are told to Redis on its return. */
 export type Kept = 'redis' | 'database' | 'memory'
@@ -29,7 +30,17 @@ export interface SaveOptions {
   readonly ttlMs?: number
 }
 
-export interface SessionStats {
+export interface GetOptions {
+  /** The sealed copy that the visitor shows: opened when neither Redis nor a database can be asked. @default none */
+  readonly sealed?: string | undefined
+}
+
+export interface CopyOptions extends SaveOptions {
+  /** The copy that the visitor has; as long as it is as good no other is made. @default none */
+  readonly shown?: string | undefined
+}
+
+export interface SessionStats extends SealStats {
   /** Where sessions are looked for now. */
   readonly place: Kept
   /** Changes of this process that only its memory holds, for Redis to be told. */
@@ -42,7 +53,7 @@ export interface SessionStats {
 
 export interface Sessions {
   /** The data of a session; undefined when there is none, it is over, or was logged out. Never throws for Redis or the database. */
-  get(id: string): Promise<Record<string, unknown> | undefined>
+  get(id: string, options?: GetOptions): Promise<Record<string, unknown> | undefined>
   /**
    * Stores the data of a session, which must be an object that JSON can write. A session that was logged out stays so.
    * @throws EvenkeelError `SESSION_DATA` when JSON cannot write it
@@ -52,6 +63,10 @@ export interface Sessions {
   touch(id: string, options?: SaveOptions): Promise<void>
   /** Logs out, for good: whatever is saved under this id afterwards is not stored. */
   destroy(id: string): Promise<Kept>
+  /** A sealed copy of a session, as this process knows it, for a cookie beside its own. Asks nobody. */
+  copy(id: string, options?: CopyOptions): SealedCopy
+  /** Were secrets given to seal copies with? */
+  readonly seals: boolean
   readonly stats: SessionStats
   /** Begins to listen to the link; returns at once. */
   start(): void
@@ -80,6 +95,9 @@ class LinkedSessions implements Sessions {
   /** What this process has seen last: versions, and all there is in an outage without a database. */
   readonly #remembered: MemoryStore
   readonly #owing: Owing
+  readonly #copies: SealedCopies | undefined
+  /** The run of the server that knows every logout this process has told it. */
+  #run: string | undefined
   /** Redis serves and owes us no answer about what happened while it was away. */
   #trusted = false
   #telling = false
@@ -92,7 +110,7 @@ class LinkedSessions implements Sessions {
   constructor(options: SessionsOptions) {
     const { link, database, clock = systemClock } = options
     this.#settings = sessionSettings(options)
-    const { prefix, deadlineMs, databaseDeadlineMs, maxRemembered } = this.#settings
+    const { prefix, deadlineMs, databaseDeadlineMs, maxRemembered, seal } = this.#settings
     this.#link = link
     this.#clock = clock
     this.#redis = new RedisStore({ link, clock, prefix, deadlineMs })
@@ -100,11 +118,18 @@ class LinkedSessions implements Sessions {
     this.#database = database && new DatabaseStore({ database, deadlineMs: databaseDeadlineMs })
     this.#copier = this.#database && new Copier({ clock, maxWaiting: maxRemembered, database: this.#database })
     this.#owing = new Owing({ redis: this.#redis, database: this.#database, clock, maxOwed: maxRemembered })
+    this.#copies = seal && new SealedCopies({ seal, prefix, clock })
+  }
+
+  get seals(): boolean {
+    return this.#copies !== undefined
   }
 
   get stats(): SessionStats {
     const place = this.#trusted ? 'redis' : this.#database?.usable === true ? 'database' : 'memory'
-    return { place, owed: this.#owing.size, remembered: this.#remembered.size, revived: this.#revived }
+    const { size: owed } = this.#owing
+    const seals = this.#copies?.stats ?? NO_SEALS
+    return { place, owed, remembered: this.#remembered.size, revived: this.#revived, ...seals }
   }
 
   start(): void {
@@ -122,10 +147,12 @@ class LinkedSessions implements Sessions {
     await this.#copier?.close()
   }
 
-  async get(id: string): Promise<Record<string, unknown> | undefined> {
-    const found = await this.#find(id)
-    if (found?.text === undefined) return undefined
+  async get(id: string, { sealed }: GetOptions = {}): Promise<Record<string, unknown> | undefined> {
+    const found = await this.#find(id, sealed)
+    if (found === undefined) return undefined
+    // A logout as well: this process knows of it then, should Redis be away, or lose it.
     this.#remember(found)
+    if (found.text === undefined) return undefined
     // `decode` and `textOf` have let nothing else in.
     return JSON.parse(found.text) as Record<string, unknown>
   }
@@ -137,7 +164,9 @@ class LinkedSessions implements Sessions {
       this.#revived += 1
       return this.stats.place
     }
-    const record = { id, version: this.#nextVersion(known), expiresAt: this.#clock.wallNow() + ttlMs, text }
+    const now = this.#clock.wallNow()
+    const { confirmedAt = now, servedUntil } = known ?? {}
+    const record = { id, version: this.#nextVersion(known), expiresAt: now + ttlMs, text, confirmedAt, servedUntil }
     this.#remember(record)
     return await this.#keep(record)
   }
@@ -171,13 +200,19 @@ class LinkedSessions implements Sessions {
     return 'memory'
   }
 
+  copy(id: string, { shown, ttlMs }: CopyOptions = {}): SealedCopy {
+    const known = this.#known(id)
+    const record = known && ttlMs !== undefined ? { ...known, expiresAt: this.#clock.wallNow() + ttlMs } : known
+    return this.#copies?.copy(record, shown) ?? 'none'
+  }
+
   /** The record that counts, wherever it is. */
-  async #find(id: string): Promise<SessionRecord | undefined> {
+  async #find(id: string, sealed?: string): Promise<SessionRecord | undefined> {
     const known = this.#known(id)
     // Redis may not have been told yet: it left one call unanswered, and the database has it.
     if (known !== undefined && known.text === undefined) return known
     const asked = await this.#inRedis(async () => ({ record: await this.#redis.get(id) }))
-    if (asked === undefined) return newest(known, await this.#elsewhere(id))
+    if (asked === undefined) return await this.#elsewhere(id, sealed)
     const { record } = asked
     if (record === undefined) return newest(this.#owing.get(id, this.#clock.wallNow()), await this.#lost(id))
     // Without a version another application wrote it, after us.
@@ -185,14 +220,25 @@ class LinkedSessions implements Sessions {
   }
 
   /** Redis cannot be asked. */
-  async #elsewhere(id: string): Promise<SessionRecord | undefined> {
-    const stored = await this.#inDatabase(async (database) => ({ record: await database.get(id) }))
-    return newest(stored?.record, this.#remembered.get(id, this.#clock.wallNow()))
+  async #elsewhere(id: string, sealed: string | undefined): Promise<SessionRecord | undefined> {
+    const stored = await this.#stored(id)
+    const known = this.#known(id)
+    if (stored === undefined && this.#copies !== undefined) return this.#copies.choose(known, id, sealed)
+    const serves = (known?.servedUntil ?? Infinity) > this.#clock.wallNow()
+    return newest(stored?.record, serves ? known : undefined)
+  }
+
+  /** What the database says; undefined: it cannot be asked. */
+  #stored(id: string): Promise<{ readonly record: SessionRecord | undefined } | undefined> {
+    return this.#inDatabase(async (database) => {
+      const record = await database.get(id)
+      return { record: record && { ...record, confirmedAt: this.#clock.wallNow() } }
+    })
   }
 
   /** Redis has no such session: it never was, it is over, or Redis has lost its data and the database has not. */
   async #lost(id: string): Promise<SessionRecord | undefined> {
-    const stored = await this.#inDatabase(async (database) => ({ record: await database.get(id) }))
+    const stored = await this.#stored(id)
     const known = this.#known(id)
     const record = known !== undefined && known.text === undefined ? known : stored?.record
     if (record === undefined) this.#remembered.forget(id)
@@ -205,13 +251,22 @@ class LinkedSessions implements Sessions {
     if (outcome === 'gone') {
       this.#revived += 1
       this.#remember({ ...record, text: undefined })
-    } else if (outcome === 'stored') await this.#copy(record)
+    } else if (outcome === 'stored') await this.#copy(this.#confirmed(record))
     if (outcome !== undefined) return 'redis'
     const now = this.#clock.wallNow()
     const stored = await this.#inDatabase((database) => database.save([record], true, now))
     if (stored !== undefined) return 'database'
     this.#owing.owe(record)
     return 'memory'
+  }
+
+  /** Redis has it: what was taken from a sealed copy counts by itself now. */
+  #confirmed(record: SessionRecord): SessionRecord {
+    const confirmed = { confirmedAt: this.#clock.wallNow(), servedUntil: undefined }
+    const known = this.#known(record.id)
+    // Unless it has changed again meanwhile.
+    if (known?.version === record.version) this.#remember({ ...known, ...confirmed })
+    return { ...record, ...confirmed }
   }
 
   /** Undefined: Redis did not answer, or is not to be asked. */
@@ -279,13 +334,23 @@ class LinkedSessions implements Sessions {
     if (this.#telling) return
     this.#telling = true
     try {
+      const run = this.#link.server?.runId
+      // Another server, or one that was restarted, may have lost the marks of logouts that the one before had confirmed.
+      if (!this.#trusted && (run === undefined || run !== this.#run)) this.#oweLogouts()
       await (this.#trusted ? this.#owing.tellFromDatabase() : this.#owing.tell())
       this.#trusted = this.#serves && this.#stopListening !== undefined
+      if (this.#trusted) this.#run = run
     } catch (error) {
       if (!(error instanceof LinkError)) throw error
     } finally {
       this.#telling = false
     }
+  }
+
+  #oweLogouts(): void {
+    const now = this.#clock.wallNow()
+    for (const record of this.#remembered.all())
+      if (record.text === undefined && record.expiresAt > now) this.#owing.owe(record)
   }
 
   #lookLater(): void {
@@ -300,20 +365,5 @@ class LinkedSessions implements Sessions {
     this.#looks += 1
     if (this.#serves) await this.#tell()
     if (this.#looks % PRUNE_EVERY_LOOKS === 0) await this.#inDatabase((database) => database.prune())
-  }
-}
-
-/** @throws EvenkeelError `SESSION_DATA` */
-function textOf(data: object): string {
-  const text = jsonOf(data)
-  if (text?.startsWith('{')) return text
-  throw new EvenkeelError('SESSION_DATA', 'The data of a session must be an object that JSON can write.')
-}
-
-function jsonOf(data: unknown): string | undefined {
-  try {
-    return JSON.stringify(data)
-  } catch (cause) {
-    throw new EvenkeelError('SESSION_DATA', 'The data of a session cannot be written as JSON.', { cause })
   }
 }

@@ -1,5 +1,5 @@
 /** The metrics of the sessions: where they are looked for, and what Redis has not been told. */
-import type { Kept, Sessions, SessionStats } from '../sessions/index.ts'
+import type { Kept, SealStats, Sessions, SessionStats } from '../sessions/index.ts'
 import type { Family, Sample } from './metric-family.ts'
 
 type Source = () => readonly Pick<Sessions, 'stats'>[]
@@ -9,6 +9,13 @@ const PLACES: readonly Kept[] = ['redis', 'database', 'memory']
 const FIGURES: readonly (readonly [name: string, help: string, field: 'owed' | 'remembered'])[] = [
   ['evenkeel_sessions_owed', 'Changes that only the memory of this process holds, for Redis to be told.', 'owed'],
   ['evenkeel_sessions_remembered', 'Sessions that this process remembers for an outage.', 'remembered'],
+]
+
+const SEALS: readonly (readonly [outcome: string, field: keyof SealStats])[] = [
+  ['made', 'sealed'],
+  ['opened', 'unsealed'],
+  ['refused', 'sealsRefused'],
+  ['too_large', 'sealsTooLarge'],
 ]
 
 /** Adds the metrics of all sessions; those of several kinds are told apart by a number. */
@@ -35,5 +42,12 @@ export function addSessionMetrics(family: Family, source: Source | undefined): v
     help: 'Saves of sessions that had been logged out; they were not stored.',
     labels: ['sessions'],
     read: () => each((sessions, stats) => [[{ sessions }, stats.revived]]),
+  })
+  family.counter({
+    name: 'evenkeel_sessions_seals_total',
+    help: 'Sealed copies of sessions for cookies: made, opened, refused, and not made because the session was too large.',
+    labels: ['sessions', 'outcome'],
+    read: () =>
+      each((sessions, stats) => SEALS.map(([outcome, field]): Sample => [{ sessions, outcome }, stats[field]])),
   })
 }
