@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { printTable } from '../link/table.ts'
 import type { Adapter } from './adapter.ts'
+import { floorTimes } from './floor.ts'
 import { Cast, type Stage } from './stage.ts'
 
 const EVERY_MS = 10
@@ -19,6 +20,9 @@ export async function startLatency(stage: Stage, adapters: readonly Adapter[]): 
     await stage.clean()
     rows.push([adapter.name, ...(await measured(stage, adapter))])
   }
+  await stage.clean()
+  const floor = await floorTimes(stage.servers.databaseUrl, { rounds: JOBS, everyMs: EVERY_MS })
+  for (const [name, times] of floor) rows.push([name, ...figures(times)])
   printTable(['contender', 'p50', 'p99', 'max', 'started'], rows)
 }
 
@@ -32,6 +36,10 @@ async function measured(stage: Stage, adapter: Adapter): Promise<string[]> {
   const endsAt = performance.now() + LAST_WITHIN_MS
   while (cast.starts.length < WARM_UP + JOBS && performance.now() < endsAt) await sleep(20)
   const waits = cast.starts.filter(([n]) => n > WARM_UP).map(([, sentAt, startedAt]) => startedAt - sentAt)
+  return figures(waits)
+}
+
+function figures(waits: readonly number[]): string[] {
   return [percentile(waits, 0.5), percentile(waits, 0.99), percentile(waits, 1), `${waits.length} of ${JOBS}`]
 }
 

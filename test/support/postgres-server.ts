@@ -41,6 +41,8 @@ export interface PostgresServerOptions {
   readonly fsync?: boolean
   /** Offers TLS beside plain connections. */
   readonly tls?: { readonly certificate: Certificate; readonly only?: boolean }
+  /** What its command begins with, such as a way into a namespace; it becomes the program, as the user that it runs as. */
+  readonly launcher?: (owner: Owner | undefined) => readonly string[]
 }
 
 export interface PostgresStartOptions {
@@ -111,10 +113,12 @@ export class PostgresServer {
   async start(options: PostgresStartOptions = {}): Promise<void> {
     if (this.running) throw new Error('The PostgreSQL server is running already')
     const log = openSync(this.#logFile, 'a')
-    this.#process = spawnLeashed(this.#program, this.#arguments(options), {
+    const launcher = this.#options.launcher?.(this.#owner) ?? []
+    const [program = '', ...args] = [...launcher, this.#program, ...this.#arguments(options)]
+    this.#process = spawnLeashed(program, args, {
       stdio: ['ignore', log, log],
       cwd: this.#scratch,
-      ...this.#owner,
+      ...(launcher.length > 0 ? {} : this.#owner),
     })
     closeSync(log)
     if (options.waitUntilReady ?? true) await this.#untilReady()
