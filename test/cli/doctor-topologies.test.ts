@@ -109,6 +109,28 @@ test('doctor names slots of a cluster that nobody serves, and masters without a 
   }
 })
 
+test('doctor judges every master of a cluster, and says which one it is about', async () => {
+  const cluster = await RedisCluster.start()
+  try {
+    const [entry, second, third] = cluster.nodes
+    assert.ok(entry !== undefined && second !== undefined && third !== undefined)
+    await second.command('CONFIG', 'SET', 'tcp-keepalive', '0')
+    for (const node of [second, third]) await node.command('CONFIG', 'SET', 'maxmemory', '64mb')
+    const url = `redis+cluster://${entry.host}:${entry.port}`
+    const { findings, note } = await diagnosed(['--only', 'traffic.keep-alive,memory.limit', url])
+    const of = (check: string) => findings.filter((finding) => finding.check === check)
+    const place = ({ host, port }: RedisServer): string => `${host}:${port}`
+    const [keepAlive, ...more] = of('traffic.keep-alive')
+    assert.deepEqual([keepAlive?.state, keepAlive?.evidence[0], more], ['warn', `node ${place(second)}`, []], note)
+    assert.equal(of('memory.limit')[0]?.evidence[0], `node ${place(entry)}`, note)
+    await third.kill()
+    const { findings: still } = await diagnosed(['--only', 'traffic.keep-alive', url])
+    assert.deepEqual([still.length, still[0]?.state], [1, 'warn'], 'one that is away changes nothing of the others')
+  } finally {
+    await cluster.stop()
+  }
+})
+
 test('doctor --acl prints what is needed of a cluster and of a replica too', async () => {
   const rules = await printedRules()
   const users = async (servers: readonly RedisServer[]): Promise<void> => {

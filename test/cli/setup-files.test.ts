@@ -1,13 +1,13 @@
 /** The files of `setup redis-conf` and `setup env`: a real Redis starts with the one, and the other leads to it. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { applyPlan, targetOfUrl, thisHost } from '../../src/operate/index.ts'
 import { removeScratch, scratchDirectory } from '../support/leash.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { eventually, freePort } from '../support/wait.ts'
-import { evenkeel, noTerminal, onTerminal } from './command-line.ts'
+import { evenkeel, noTerminal, onTerminal, type Run } from './command-line.ts'
 
 let folder: string
 before(() => {
@@ -226,3 +226,81 @@ function ownerOf(path: string): { uid: number; gid: number } {
   const { uid, gid } = statSync(path)
   return { uid, gid }
 }
+
+describe('no output of setup has a password in it', () => {
+  const SECRET = 'hunter2 p@ss:/#%?'
+  /** Every spelling that a file or a URL has it in. */
+  const SPELLINGS = [/hunter2/, /p@ss:/, /p%40ss/]
+
+  /** What a part of setup and its undo print when they show, apply, and take back; for people and for programs. */
+  async function printed(part: readonly string[], undo: readonly string[]): Promise<string> {
+    const setup = (...words: string[]): Promise<Run> => evenkeel(['setup', ...words])
+    const shown = await Promise.all([setup(...part, '--dry-run'), setup(...part, '--dry-run', '--json')])
+    const runs = [...shown, await setup(...part, '--apply', '--json')]
+    const undone = await Promise.all([setup('undo', ...undo, '--dry-run', '--json'), setup('undo', ...undo)])
+    runs.push(...undone, await setup('undo', ...undo, '--apply'), await setup(...part, '--apply'))
+    const texts = runs.flatMap(({ stdout, stderr }) => [stdout, stderr])
+    return texts.join('\n')
+  }
+
+  function put(path: string, text: string): string {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text)
+    return path
+  }
+
+  function assertSecret(text: string, mark: RegExp): void {
+    assert.match(text, mark, 'the change is shown')
+    for (const spelling of SPELLINGS) assert.doesNotMatch(text, spelling)
+  }
+
+  test('env: neither of the file before nor of the one after', async () => {
+    const directory = join(folder, 'secret-env')
+    const conf = put(join(directory, 'redis.conf'), `bind 127.0.0.1\nrequirepass "${SECRET}"\n`)
+    const output = put(join(directory, '.env'), `REDIS_URL=redis://:hunter2@gone\nAPI_KEY=hunter2\n`)
+    const args = ['env', '--redis', 'host', '--app', 'host', '--conf', conf, '--output', output]
+    assertSecret(await printed(args, ['--directory', directory]), /^\+REDIS_URL=redis:\/\/:\*\*\*@127/m)
+  })
+
+  test('redis-conf: of the lines around', async () => {
+    const directory = join(folder, 'secret-conf')
+    const lines = [
+      `requirepass "${SECRET}"`,
+      'maxmemory 1mb',
+      `masterauth "${SECRET}"`,
+      'user app on >hunter2 ~* +@all',
+    ]
+    const output = put(join(directory, 'redis.conf'), `${lines.join('\n')}\n`)
+    const args = ['redis-conf', '--role', 'cache', '--memory', '256mb', '--output', output]
+    assertSecret(await printed(args, ['--directory', directory]), /^\+maxmemory 192mb$/m)
+  })
+
+  test('compose: of a file that somebody has changed by hand', async () => {
+    const directory = join(folder, 'secret-compose')
+    const lines = [
+      'services:',
+      '  redis:',
+      '    command: redis-server --requirepass hunter2',
+      '    environment:',
+      `      REDIS_PASSWORD: ${SECRET}`,
+      '      URL: redis://:hunter2@redis:6379',
+    ]
+    put(join(directory, 'compose.yaml'), `${lines.join('\n')}\n`)
+    put(join(directory, 'secrets/redis_password'), 'hunter2-of-the-volume\n')
+    const args = ['compose', 'single', '--directory', directory]
+    assertSecret(await printed(args, ['--directory', directory]), /^-\s+command: redis-server --requirepass \*\*\*$/m)
+    assert.equal(readFileSync(join(directory, 'secrets/redis_password'), 'utf8'), 'hunter2-of-the-volume\n')
+  })
+
+  test('redis-host: of redis.conf and of units', async () => {
+    const root = join(folder, 'secret-host')
+    put(join(root, 'etc/redis/redis.conf'), `requirepass "${SECRET}"\nbind 127.0.0.1 172.30.0.1\nmasterauth hunter2\n`)
+    const unit = '[Service]\nExecStart=/usr/bin/redis-server /etc/redis/redis.conf\n'
+    put(join(root, 'lib/systemd/system/redis-server.service'), unit)
+    const dropIn = '[Unit]\nRequires=docker.service\n[Service]\nEnvironment="REDIS_PASSWORD=hunter2"\n'
+    put(join(root, 'etc/systemd/system/redis-server.service.d/mine.conf'), dropIn)
+    const args = ['redis-host', '--root', root, '--redis-version', '7.0.15', '--address', '172.31.0.1']
+    const text = await printed(args, ['--root', root])
+    assertSecret(text, /^-Requires=docker\.service$[\s\S]*^ Environment="REDIS_PASSWORD=\*\*\*"$/m)
+  })
+})

@@ -12,6 +12,7 @@ import { exhibitsOf, type Exhibits } from './bundle/exhibits.ts'
 import type { DoctorCheck } from './check.ts'
 import { CATALOGUE } from './checks/catalogue.ts'
 import { served } from './checks/connection/served.ts'
+import { checksOfServer, mastersOf, merged, type FoundAt } from './cluster-masters.ts'
 import { Collection } from './collection.ts'
 import { enterServer, type Entered } from './enter.ts'
 import type { Hints, ServerAt } from './evidence/context.ts'
@@ -69,9 +70,13 @@ async function examineRedis(target: RedisTarget, settings: Settings): Promise<Do
     const serverAt = entering(target, clock, others)
     const parts = { target, server: entered.server, serverAt, host, hints, clock, endsAt: startedAt + timeoutMs }
     const collection = new Collection(parts, SOURCES)
-    const raw = await judged(checks, collection, settings)
-    const secrets = secretsOf(target, valueOr(await collection.evidence('config'), new Map<string, string>()))
-    const findings = raw.map((finding) => withAddress(withoutSecrets(finding, secrets), target.endpoint))
+    const [own, elsewhere] = await Promise.all([
+      judged(checks, collection, settings),
+      judgedElsewhere(collection, { ...settings, others }),
+    ])
+    const entry = { place: '', ...elsewhere[0], findings: await cleaned(own, collection) }
+    const all = elsewhere.length === 0 ? entry.findings : merged(checks, [entry, ...elsewhere.slice(1)])
+    const findings = all.map((finding) => withAddress(finding, target.endpoint))
     const diagnosis = valueOr(await collection.evidence('diagnosis'), notLookedAt(target))
     const ms = clock.now() - startedAt
     settings.exhibits?.(await exhibitsOf(collection))
@@ -79,6 +84,43 @@ async function examineRedis(target: RedisTarget, settings: Settings): Promise<Do
   } finally {
     for (const each of [entered, ...others]) each.close()
   }
+}
+
+async function cleaned(findings: readonly DoctorFinding[], collection: Collection): Promise<readonly DoctorFinding[]> {
+  const config = valueOr(await collection.evidence('config'), new Map<string, string>())
+  const secrets = secretsOf(collection.target, config)
+  return findings.map((finding) => withoutSecrets(finding, secrets))
+}
+
+interface Elsewhere extends Settings {
+  /** Gets what was come into, to be closed. */
+  readonly others: Entered[]
+}
+
+/** Of a cluster the place of the entry node, then what the other masters have; of anything else nothing. */
+async function judgedElsewhere(collection: Collection, settings: Elsewhere): Promise<readonly FoundAt[]> {
+  const masters = await mastersOf(collection)
+  if (masters === undefined) return []
+  const each = masters.others.map(async (place) => {
+    const there = collectionAt(place, collection, settings)
+    const findings = await judged(checksOfServer(settings.checks), there, { ...settings, progress: () => undefined })
+    return { place, findings: await cleaned(findings, there) }
+  })
+  return [{ place: masters.entry, findings: [] }, ...(await Promise.all(each))]
+}
+
+function collectionAt(place: string, from: Collection, { clock, host, hints, others }: Elsewhere): Collection {
+  const at = place.lastIndexOf(':')
+  const address = { kind: 'tcp', host: place.slice(0, at), port: Number(place.slice(at + 1)) } as const
+  const endpoint = { ...from.target.endpoint, topology: 'single', addresses: [address] } as const
+  const entered = enterServer(endpoint, { clock, until: clock.now() + from.remainingMs * SHARE_TO_ENTER })
+  others.push(entered)
+  const endsAt = clock.now() + from.remainingMs
+  const target = { ...from.target, endpoint }
+  return new Collection(
+    { target, server: entered.server, serverAt: from.serverAt, host, hints, clock, endsAt },
+    SOURCES,
+  )
 }
 
 /** Other servers are come into as the first one is, unless other credentials are given. */

@@ -14,12 +14,12 @@ export function diffOf(change: FileChange): string {
   const diff = unifiedDiff(before?.text, after, { before: path, after: path })
   // A new file is ours, and its passwords stand in files of their own.
   if (before === undefined) return diff
-  const redactor = new Redactor([...secretsIn(before.text), ...secretsIn(after)])
-  // Line by line, because the mark in front of each is no part of it.
-  return diff
-    .split('\n')
-    .map((line, index) => (index < 2 ? line : redactedLine(line, redactor)))
-    .join('\n')
+  const redactor = new Redactor(secretsIn(before.text))
+  // What setup writes there itself is no secret; a line of before may stand in it again, with another end.
+  const theirs = new Set(before.text.split('\n'))
+  const isOurs = (line: string): boolean => line.startsWith('+') && !theirs.has(line.slice(1))
+  const [from = '', to = '', ...lines] = diff.split('\n')
+  return [from, to, ...lines.map((line) => (isOurs(line) ? line : redactedLine(line, redactor)))].join('\n')
 }
 
 function hiddenDiff({ path, before, mode, reasons }: FileChange): string {
@@ -28,12 +28,13 @@ function hiddenDiff({ path, before, mode, reasons }: FileChange): string {
   return [...head, hidden, ...reasons.map(({ line }) => `+${line}`)].join('\n')
 }
 
+/** Without the mark in front, which is no part of it. */
 function redactedLine(line: string, redactor: Redactor): string {
   return line.startsWith('@@') ? line : `${line.slice(0, 1)}${redactor.text(line.slice(1))}`
 }
 
 /** `NAME=value`, `- NAME: value`, with all that follows: a value may have blanks in it. */
-const NAMED_LINE = /^[\s-]*["']?([A-Za-z_][\w.-]*)["']?\s*[:=]\s*(.+?)\s*$/gm
+const NAMED_LINE = /^[ \t-]*["']?([A-Za-z_][\w.-]*)["']?[ \t]*[:=][ \t]*(\S.*?)[ \t\r]*$/gm
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----([\s\S]*?)-----END/g
 
 /** What a single line of a diff does not tell to be a secret. */
