@@ -7,6 +7,7 @@ import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { mustRun } from './command.ts'
 import { measuredIn, withMeasured } from './docs/measured.ts'
 import { root } from './project.ts'
+import { recordDiagnosis } from './record/diagnosis.ts'
 import { draw } from './record/draw.ts'
 import { circumstances } from './record/machine.ts'
 import { play, type Outcome } from './record/outages.ts'
@@ -24,6 +25,7 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   outages: recordOutages,
   picture: recordPicture,
   session: async () => publish('session', `\`\`\`console\n${await recordSession()}\n\`\`\``),
+  diagnosis: async () => publish('diagnosis', `\`\`\`console\n${await recordDiagnosis()}\n\`\`\``),
   setup: async () => publish('setup', `\`\`\`console\n${await recordSetup()}\n\`\`\``),
   'link-outages': benchmark('link', 'outages'),
   'link-throughput': benchmark('link', 'throughput'),

@@ -26,6 +26,12 @@ Commands:
 Options:
   --help       This text; evenkeel <command> --help tells of a command
   --version    The version of Evenkeel
+
+Examples:
+  evenkeel check                           What the environment names
+  evenkeel check --wait 60s && npm start   A gate before the start
+  sudo evenkeel doctor                     On the machine of Redis
+  evenkeel setup redis-host --dry-run      What would let it survive the next reboot
 `
 
 async function main([name = '', ...args]: readonly string[]): Promise<number> {

@@ -29,6 +29,7 @@ const QUICK = ['--probes', '0']
 test('evenkeel tells its version and its commands', async () => {
   assert.deepEqual((await evenkeel(['--version'])).stdout, `${manifest.version}\n`)
   const help = await evenkeel(['--help'])
+  assert.match(help.stdout, /^Examples:\n {2}evenkeel check /m)
   assert.equal(help.code, 0)
   assert.match(help.stdout, /^ {2}check {2,}/m)
   const ofCheck = await evenkeel(['check', '--help'])
