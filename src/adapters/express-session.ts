@@ -16,6 +16,11 @@ export interface SessionStore {
   set(id: string, session: object, done?: Done): void
   touch(id: string, session: object, done?: Done): void
   destroy(id: string, done?: Done): void
+  /** Every session by its id; while Redis is away those that can be found then. */
+  all(done: Done<never>): void
+  length(done: Done<number>): void
+  /** Logs everybody out. */
+  clear(done?: Done): void
 }
 
 /** The base class that the framework brings: `session.Store` of express-session, or `EventEmitter` for @fastify/session. */
@@ -44,9 +49,28 @@ export function expressSessionStore<Base extends StoreBase>(
     destroy(id: string, done?: Done): void {
       answer(sessions.destroy(id), (error) => done?.(error))
     }
+
+    all(done: Done<never>): void {
+      answer(everySession(sessions), (error, all) => done(error, all as never))
+    }
+
+    length(done: Done<number>): void {
+      answer(sessions.ids(), (error, ids) => done(error, ids?.length))
+    }
+
+    clear(done?: Done): void {
+      const cleared = sessions.ids().then((ids) => Promise.all(ids.map((id) => sessions.destroy(id))))
+      answer(cleared, (error) => done?.(error))
+    }
   }
   // The class extends the very base that was handed in.
   return new EvenkeelStore() as InstanceType<Base> & SessionStore
+}
+
+async function everySession(sessions: Sessions): Promise<Record<string, unknown>> {
+  const ids = await sessions.ids()
+  const found = await Promise.all(ids.map(async (id) => [id, await sessions.get(id)] as const))
+  return Object.fromEntries(found.filter(([, data]) => data !== undefined))
 }
 
 /** Called back outside the promise, so that what the framework throws is its own. */

@@ -68,6 +68,13 @@ export class DatabaseStore {
     return (await this.#database.query(sql, [id], this.#call)).rows.length > 0
   }
 
+  /** The id of every session that was not logged out. @throws DatabaseError */
+  async ids(): Promise<readonly string[]> {
+    const sql = `SELECT id FROM evenkeel_sessions WHERE data IS NOT NULL AND expires_at > ${this.#database.dialect.now}`
+    const { rows } = await this.#database.query<{ readonly id: string }>(sql, [], this.#call)
+    return rows.map(({ id }) => id)
+  }
+
   /** Stores them unless there are newer ones, or they were logged out; how many it stored. `owed`: Redis does not know. @throws DatabaseError */
   async save(records: readonly SessionRecord[], owed: boolean, wallNow: number): Promise<number> {
     let stored = 0

@@ -39,6 +39,11 @@ export class Owing {
     return this.#logouts.get(id, now) ?? this.#saves.get(id, now)
   }
 
+  /** The saves among them. */
+  get saves(): readonly SessionRecord[] {
+    return this.#saves.all()
+  }
+
   owe(record: SessionRecord): void {
     const store = record.text === undefined ? this.#logouts : this.#saves
     store.set(record)

@@ -1,6 +1,6 @@
 /** Sessions in Redis, one key each, which ends by itself to the millisecond. */
 import type { Clock } from '../clock.ts'
-import { Script, type RedisLink } from '../link/index.ts'
+import { Script, type RedisLink, type Reply } from '../link/index.ts'
 import { decode, encode, GONE_TEXT, type SessionRecord } from './record.ts'
 
 /**
@@ -77,6 +77,21 @@ export class RedisStore {
     return (await link.send(['PEXPIRE', this.#keyOf(id), String(ttlMs)], { deadlineMs })) === 1
   }
 
+  /** The id of every session, logged-out ones included. @throws LinkError */
+  async ids(): Promise<readonly string[]> {
+    const { link, prefix, deadlineMs } = this.#options
+    const match = `${prefix.replaceAll(/[*?[\]\\]/g, String.raw`\$&`)}*`
+    const ids: string[] = []
+    for (const node of link.nodes)
+      for (let cursor: string | undefined = '0'; cursor !== undefined;) {
+        const reply = await node.send(['SCAN', cursor, 'MATCH', match, 'COUNT', String(SCAN_COUNT)], { deadlineMs })
+        const [next, keys] = Array.isArray(reply) ? (reply as readonly Reply[]) : []
+        if (Array.isArray(keys)) ids.push(...keys.map((key) => String(key).slice(prefix.length)))
+        cursor = next === undefined || String(next) === '0' ? undefined : String(next)
+      }
+    return ids
+  }
+
   #leftMs({ expiresAt }: SessionRecord): string {
     return String(Math.max(1, Math.ceil(expiresAt - this.#options.clock.wallNow())))
   }
@@ -86,6 +101,8 @@ export class RedisStore {
   }
 }
 
+/** Keys that a step looks at: about half a millisecond of the server's time. */
+const SCAN_COUNT = 500
 /** PTTL's answer for a key that is not there. */
 const KEY_IS_GONE = -2
 const UNKNOWN_LEFT_MS = 60_000

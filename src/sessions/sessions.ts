@@ -63,6 +63,8 @@ export interface Sessions {
   touch(id: string, options?: SaveOptions): Promise<void>
   /** Logs out, for good: whatever is saved under this id afterwards is not stored. */
   destroy(id: string): Promise<Kept>
+  /** The id of every session that can be found now: each where sessions are looked for, and each that this process knows. For operators. */
+  ids(): Promise<readonly string[]>
   /** A sealed copy of a session, as this process knows it, for a cookie beside its own. Asks nobody. */
   copy(id: string, options?: CopyOptions): SealedCopy
   /** Were secrets given to seal copies with? */
@@ -198,6 +200,15 @@ class LinkedSessions implements Sessions {
     if (stored !== undefined) return 'database'
     this.#owing.owe(record)
     return 'memory'
+  }
+
+  async ids(): Promise<readonly string[]> {
+    const inRedis = await this.#inRedis(() => this.#redis.ids())
+    const inDatabase = await this.#inDatabase((database) => database.ids())
+    const here = [...this.#owing.saves, ...this.#remembered.all()].map(({ id }) => id)
+    const ids = [...new Set([...(inRedis ?? []), ...(inDatabase ?? []), ...here])]
+    const found = await inTurns(ids, (id) => this.#find(id))
+    return ids.filter((_id, index) => found[index]?.text !== undefined)
   }
 
   copy(id: string, { shown, ttlMs }: CopyOptions = {}): SealedCopy {
@@ -366,4 +377,14 @@ class LinkedSessions implements Sessions {
     if (this.#serves) await this.#tell()
     if (this.#looks % PRUNE_EVERY_LOOKS === 0) await this.#inDatabase((database) => database.prune())
   }
+}
+
+/** Sessions looked at together: enough to be quick, few enough to leave room for callers. */
+const AT_ONCE = 64
+
+async function inTurns<One, Result>(all: readonly One[], ask: (one: One) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = []
+  for (let from = 0; from < all.length; from += AT_ONCE)
+    results.push(...(await Promise.all(all.slice(from, from + AT_ONCE).map(ask))))
+  return results
 }

@@ -40,7 +40,8 @@ export class Browser {
       seen.set(name, line)
       const ends = /; Max-Age=(-?\d+)/i.exec(line)?.[1] ?? '1'
       const expires = /; Expires=([^;]+)/i.exec(line)?.[1]
-      const isOver = Number(ends) <= 0 || (expires !== undefined && Date.parse(expires) <= Date.now())
+      // Dates in cookies are whole seconds, so what ends within one is sent on.
+      const isOver = Number(ends) <= 0 || (expires !== undefined && Date.parse(expires) === 0)
       if (isOver) this.jar.delete(name)
       else this.jar.set(name, value)
     }
