@@ -1,5 +1,5 @@
 /**
- * Stores for Keyv 5, and with it cache-manager 7, cacheable and @nestjs/cache-manager, and for Keyv 6.
+ * Stores for Keyv 5, and with it cache-manager 7 and @nestjs/cache-manager, and for Keyv 6.
  *
  *     new Keyv({ store: keyvStore(keel) })      // Keyv 5
  *     new Keyv({ store: keyv6Store(keel) })     // Keyv 6
@@ -43,7 +43,7 @@ abstract class KeyvStoreBase extends EventEmitter {
   }
 
   async hasMany(keys: string[]): Promise<boolean[]> {
-    return await Promise.all(keys.map((key) => this.has(key)))
+    return (await this.getMany(keys)).map((value) => value !== undefined)
   }
 
   async delete(key: string): Promise<boolean> {
@@ -58,13 +58,6 @@ abstract class KeyvStoreBase extends EventEmitter {
   /** The cache belongs to whoever made it, and others may use it: nothing is closed. */
   async disconnect(): Promise<void> {
     await Promise.resolve()
-  }
-
-  protected async *pairs<Value>(prefix: string): AsyncGenerator<Pair<Value>, void> {
-    for await (const key of this.store.keys(prefix)) {
-      const value = await this.store.get(key)
-      if (value !== undefined) yield [key, value as Value]
-    }
   }
 
   protected get prefix(): string {
@@ -88,13 +81,13 @@ class Keyv5Store extends KeyvStoreBase {
 
   /** Were all of them there? */
   async deleteMany(keys: string[]): Promise<boolean> {
-    const present = await Promise.all(keys.map((key) => this.delete(key)))
+    const present = await this.store.deleteMany(keys)
     return present.every(Boolean)
   }
 
   /** Keys come with the namespace in front, which Keyv takes off. */
   iterator<Value>(namespace?: string): AsyncGenerator<Pair<Value>, void> {
-    return this.pairs<Value>(prefixOf(namespace))
+    return this.store.entries(prefixOf(namespace)) as AsyncGenerator<Pair<Value>, void>
   }
 
   protected nameOf(key: string): string {
@@ -126,13 +119,13 @@ class Keyv6Store extends KeyvStoreBase {
   }
 
   async deleteMany(keys: string[]): Promise<boolean[]> {
-    return await Promise.all(keys.map((key) => this.delete(key)))
+    return await this.store.deleteMany(keys.map((key) => this.nameOf(key)))
   }
 
   /** Keys come without the namespace. */
   async *iterator<Value>(): AsyncGenerator<Pair<Value>, void> {
     const { prefix } = this
-    for await (const [key, value] of this.pairs<Value>(prefix)) yield [key.slice(prefix.length), value]
+    for await (const [key, value] of this.store.entries(prefix)) yield [key.slice(prefix.length), value as Value]
   }
 
   protected nameOf(key: string): string {

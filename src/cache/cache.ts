@@ -116,6 +116,8 @@ export interface Cache<V> {
   set(key: string, value: V, options?: WriteOptions): Promise<WriteOutcome>
   /** Drops the key in both tiers and in every process; a load that began before is not kept. */
   delete(key: string): Promise<WriteOutcome>
+  /** Like `delete()`; was there something under the key? In Redis, or in memory while Redis does not answer. */
+  remove(key: string): Promise<boolean>
   /** The keys that have a value, in the order asked for; `loadMany` gets what no tier holds, many at a time. */
   getMany(keys: readonly string[], options?: GetManyOptions<V>): Promise<Map<string, V>>
   /** `journalled` when any of them was. */

@@ -2,12 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { settled, world } from '../../test/support/cache-world.ts'
 
-async function listed(keys: AsyncIterable<string>): Promise<string[]> {
-  const list: string[] = []
-  for await (const key of keys) list.push(key)
-  return list
-}
-
 test('getMany() takes what the tiers hold and asks once for the rest', async () => {
   const { clock, one } = await world()
   await settled(
@@ -50,38 +44,6 @@ test('deleteMany() and setMany() are journalled when one of them is', async () =
   )
   one.link.become('cut')
   assert.equal(await one.cache.deleteMany(['a', 'b']), 'journalled')
-})
-
-test('keys() lists each key that has a value once, from Redis and from memory', async () => {
-  const { clock, redis, one, other } = await world({}, 2)
-  const names = Array.from({ length: 1200 }, (_, n) => `${n % 2 === 0 ? 'user' : 'item'}:${n}`)
-  await settled(clock, one.cache.setMany(names.map((name) => [name, name])))
-  await settled(clock, one.cache.set('user:short', 1, { ttlMs: 50 }))
-  // Of no use: a lease, something foreign, and a value of an earlier generation.
-  redis.run(['SET', 'evenkeel:cache:n:user:lease', '~token'], undefined)
-  redis.run(['SET', 'evenkeel:cache:n:user:foreign', 'x'], undefined)
-  redis.run(['SET', 'evenkeel:cache:n:user:old', 'e1,0,0,t,0,zzz,,json\n1'], undefined)
-  await clock.advance(60)
-  const users = await settled(clock, listed(other.cache.keys('user:*')))
-  assert.deepEqual(users.toSorted(), names.filter((name) => name.startsWith('user')).toSorted())
-  assert.equal((await settled(clock, listed(other.cache.keys()))).length, names.length)
-  const stop = new AbortController()
-  stop.abort()
-  assert.equal((await settled(clock, listed(other.cache.keys('*', { signal: stop.signal })))).length, 0)
-})
-
-test('keys() lists what memory holds while Redis is away, and leaves out what was deleted', async () => {
-  const { clock, one, other } = await world({}, 2)
-  await settled(clock, other.cache.set('elsewhere', 1))
-  await settled(clock, one.cache.set('a', 1))
-  await settled(clock, one.cache.set('b', 1))
-  one.link.become('cut')
-  await one.cache.set('c', 1)
-  await one.cache.delete('a')
-  assert.deepEqual((await settled(clock, listed(one.cache.keys()))).toSorted(), ['b', 'c'])
-  one.link.become('up')
-  await clock.advance(2)
-  assert.deepEqual((await settled(clock, listed(one.cache.keys()))).toSorted(), ['b', 'elsewhere'])
 })
 
 test('deletePattern() drops what matches in both tiers and in every process', async () => {

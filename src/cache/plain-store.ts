@@ -27,6 +27,9 @@ export function plainStore(source: CacheSource, name: string, options: PlainStor
   return new PlainStore(source.cache<unknown>(namespace, tuning))
 }
 
+/** Values of a listing that are read at once. */
+const AT_ONCE = 100
+
 /** No call of it fails or waits for Redis longer than the cache does. */
 export class PlainStore {
   readonly cache: Cache<unknown>
@@ -56,18 +59,36 @@ export class PlainStore {
     else await this.cache.set(key, value, { ttlMs: Math.min(Math.ceil(lifeMs), LONGEST_MS) })
   }
 
-  /** Was it there? Asked for that before, at the price of a read. */
-  async delete(key: string): Promise<boolean> {
-    const present = await this.cache.has(key)
-    await this.cache.delete(key)
-    return present
+  /** Was it there? */
+  delete(key: string): Promise<boolean> {
+    return this.cache.remove(key)
+  }
+
+  /** The same for each, in the order given. */
+  deleteMany(keys: readonly string[]): Promise<boolean[]> {
+    return Promise.all(keys.map((key) => this.cache.remove(key)))
   }
 
   keys(prefix: string): AsyncIterable<string> {
     return this.cache.keys(`${escapeGlob(prefix)}*`)
   }
 
+  /** Keys with their values, read some at a time; what is gone by then is left out. */
+  async *entries(prefix: string): AsyncGenerator<[key: string, value: unknown], void> {
+    let batch: string[] = []
+    for await (const key of this.keys(prefix)) {
+      if (batch.push(key) < AT_ONCE) continue
+      yield* await this.#valuesOf(batch)
+      batch = []
+    }
+    yield* await this.#valuesOf(batch)
+  }
+
   async clear(prefix: string): Promise<void> {
     await this.cache.deletePattern(`${escapeGlob(prefix)}*`)
+  }
+
+  async #valuesOf(keys: readonly string[]): Promise<[key: string, value: unknown][]> {
+    return [...(await this.cache.getMany(keys))]
   }
 }

@@ -178,8 +178,9 @@ export class RedisStore {
     await this.#link.send(['SET', this.#names.entry(key), value, 'PX', String(lifeMs)], this.#write)
   }
 
-  async remove(key: string): Promise<void> {
-    await this.#link.send(['UNLINK', this.#names.entry(key)], this.#write)
+  /** Was there something? */
+  async remove(key: string): Promise<boolean> {
+    return (await this.#link.send(['UNLINK', this.#names.entry(key)], this.#write)) === 1
   }
 }
 

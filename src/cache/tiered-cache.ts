@@ -129,6 +129,11 @@ export class TieredCache<V> implements Cache<V> {
     return refusal === undefined ? this.#writer.delete(key) : Promise.reject(refusal)
   }
 
+  remove(key: string): Promise<boolean> {
+    const refusal = this.#refusal(key)
+    return refusal === undefined ? this.#writer.remove(key, this.peek(key) !== undefined) : Promise.reject(refusal)
+  }
+
   async getMany(keys: readonly string[], options: GetManyOptions<V> = NO_OPTIONS): Promise<Map<string, V>> {
     const wanted = [...new Set(keys)]
     const { loadMany, signal, ...write } = options

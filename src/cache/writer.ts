@@ -39,6 +39,19 @@ export class Writer<V> {
     })
   }
 
+  /** `inMemory`: memory may answer for the key. */
+  async remove(key: string, inMemory: boolean): Promise<boolean> {
+    const { counters, redis, journal } = this.#parts
+    const untold = journal.holds(key)
+    let inRedis = false
+    this.#dropHere([key])
+    await this.#tell(key, async () => {
+      inRedis = (await redis?.remove(key)) === true
+      counters.l2Deletes += 1
+    })
+    return inMemory || (inRedis && !untold)
+  }
+
   async deletePattern(pattern: string, options: DeletePatternOptions = {}): Promise<PatternOutcome> {
     const { link, names, memory, flights, trust, counters, settings } = this.#parts
     const { clock, l2 } = settings

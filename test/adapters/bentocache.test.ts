@@ -39,7 +39,7 @@ describe('the suite', { concurrency: true }, () => {
       after(() => scene.close())
       playSuite(
         () => scene,
-        (options) => bentocacheDriver(scene.caches, { namespace }).factory({ prefix: 'suite', ...options }),
+        (options) => bentocacheDriver(scene.source, { namespace }).factory({ prefix: 'suite', ...options }),
       )
     })
 })
@@ -78,7 +78,7 @@ for (const act of ACTS)
   test(`a bentocache without a layer of its own, Redis ${act.name}`, async () => {
     const scene = await Scene.open(act, (source) => void bentocacheDriver(source))
     try {
-      const store = bentostore().useL2Layer(bentocacheDriver(scene.caches))
+      const store = bentostore().useL2Layer(bentocacheDriver(scene.source))
       const bento = new BentoCache({ default: 'main', stores: { main: store } })
       await scene.play(async () => {
         let loads = 0

@@ -44,14 +44,14 @@ for (const { version, constructor, storeOf, otherwise } of VERSIONS)
           title,
           otherwise,
           scene: () => scene,
-          register: (runner) => (group as unknown as Group)(runner, constructor, () => storeOf(scene.caches)),
+          register: (runner) => (group as unknown as Group)(runner, constructor, () => storeOf(scene.source)),
         })
       if (version === 6)
         for (const [name, run] of KEYV6_CASES)
           test(name, () =>
             scene.play(async () => {
-              await keyv6Store(scene.caches).clear()
-              await run(keyv6Store(scene.caches))
+              await keyv6Store(scene.source).clear()
+              await run(keyv6Store(scene.source))
             }),
           )
     })
@@ -63,8 +63,8 @@ test('Keyv 6 finds what Keyv 5 has stored', async () => {
   assert.ok(act)
   const scene = await Scene.open(act, (source) => void keyvStore(source))
   try {
-    await new Keyv({ store: keyvStore(scene.caches) }).set('k', 'v', 60_000)
-    const later = new Keyv6({ store: keyv6Store(scene.caches), namespace: 'keyv' })
+    await new Keyv({ store: keyvStore(scene.source) }).set('k', 'v', 60_000)
+    const later = new Keyv6({ store: keyv6Store(scene.source), namespace: 'keyv' })
     assert.equal(await later.get('k'), 'v')
   } finally {
     await scene.close()

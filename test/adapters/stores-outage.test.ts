@@ -4,12 +4,13 @@
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
-import { Caches } from '../../src/cache/index.ts'
+import { Caches, type CacheSource } from '../../src/cache/index.ts'
 import { createLink } from '../../src/link/index.ts'
 import { stalledBetween } from '../outage/link/loop-watch.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { eventually } from '../support/wait.ts'
 import { contenders, type Contender } from './stores/contenders.ts'
+import { patient } from './stores/scene.ts'
 
 const ROUNDS = 3
 const CALLS = 25
@@ -46,7 +47,7 @@ afterEach(async () => {
   await redis.command('FLUSHALL')
 })
 
-async function begin(): Promise<Process> {
+async function begin(through: (source: CacheSource) => CacheSource = (source) => source): Promise<Process> {
   const link = createLink({ url: redis.url, name: 'stores' })
   const caches = new Caches({ link })
   ends.push(async () => {
@@ -54,7 +55,7 @@ async function begin(): Promise<Process> {
     await link.close()
   })
   const made: Process = {
-    contenders: contenders(caches),
+    contenders: contenders(through(caches)),
     up: () => caches.all.every(({ health }) => health.state === 'up'),
     away: () => link.health.state !== 'up',
   }
@@ -121,7 +122,7 @@ for (const { name, begin: breakRedis, end: mendRedis } of OUTAGES)
 
 describe('two processes', () => {
   test('share what they keep, and hear of what the other changes', async () => {
-    const [one, other] = [await begin(), await begin()]
+    const [one, other] = [await begin(patient), await begin(patient)]
     for (const [at, { name, set, delete: remove }] of one.contenders.entries()) {
       const there = other.contenders[at]
       assert.ok(there)
@@ -137,6 +138,9 @@ describe('two processes', () => {
     for (const { name, set } of one.contenders) await set('k', name)
     redis.freeze()
     try {
+      // Once the link has given up its connection: what it had sent would be carried out when Redis goes on.
+      await Promise.all(one.contenders.map((contender) => contender.set('other', 'v')))
+      await eventually('the link to know it', one.away)
       await Promise.all(one.contenders.map((contender) => contender.delete('k')))
     } finally {
       redis.thaw()

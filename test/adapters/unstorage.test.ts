@@ -15,7 +15,7 @@ for (const act of ACTS)
     for (const [name, run] of UNSTORAGE_CASES)
       test(name, () =>
         scene.play(async () => {
-          const storage = createStorage({ driver: unstorageDriver(scene.caches) })
+          const storage = createStorage({ driver: unstorageDriver(scene.source) })
           await storage.clear()
           await run(storage)
           await storage.dispose()
