@@ -123,7 +123,8 @@ class SupervisedDatabase implements Database {
   async notify(channel: string, payload = '', options: CallOptions = {}): Promise<void> {
     checkMessage(channel, payload)
     const { notifications } = this.#supervisor.engine
-    if (notifications.statement !== undefined) await this.query(notifications.statement, [channel, payload], options)
+    const { statement } = notifications
+    if (statement !== undefined) await this.query(statement, [channel, payload], { ...options, isFixed: true })
     else await this.#call(options, async () => notifications.deliver(channel, payload))
   }
 

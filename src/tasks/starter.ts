@@ -126,7 +126,7 @@ export class Starter {
   async #startForeign(task: NewTask, tx: Queryable | ForeignTransaction, notify: boolean): Promise<Started> {
     const { store, database, settings, stats } = this.#options
     const query = foreignQueryable(tx)
-    if ((await store.insert([task], query)).size === 0) {
+    if ((await store.insertAsText([task], query)).size === 0) {
       const id = await store.existing(task, query)
       if (id === undefined) throw busyKey(task)
       return this.#known(id, task)

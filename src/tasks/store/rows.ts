@@ -123,6 +123,11 @@ export interface TaskRow {
   readonly idempotency_key: string | null
 }
 
+/** The row of such a task needs no calculation. */
+export function isPlain(task: NewTask): boolean {
+  return task.delayMs === 0 && task.runAt === null && !hasKey(task)
+}
+
 export function hasKey({ uniqueKey, idempotencyKey }: NewTask): boolean {
   return uniqueKey !== null || idempotencyKey !== null
 }

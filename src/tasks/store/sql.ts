@@ -49,6 +49,8 @@ function chosen({ engine }: Dialect, select: string): { readonly lead: string; r
 }
 
 export interface Statements {
+  /** One task, ready at once and without keys: `$1` id, `$2` queue, `$3` name, `$4` payload, `$5` priority, `$6` attempts at most. */
+  readonly insertOne: string
   /** `$1` list of tasks, `$2` queue. */
   readonly insert: string
   /** The same, and what is there already under one of its keys stays: fewer ids come back. */
@@ -113,12 +115,15 @@ const NEW_TASK = {
   idempotency_key: 'text',
 } as const
 
-function inserts(dialect: Dialect): Pick<Statements, 'insert' | 'insertNew' | 'existing'> {
+function inserts(dialect: Dialect): Pick<Statements, 'insertOne' | 'insert' | 'insertNew' | 'existing'> {
   const { now } = dialect
   const absolute = dialect.engine === 'postgres' ? 'e.run_at::timestamptz' : 'e.run_at'
   const runAt = `CASE WHEN e.run_at IS NOT NULL THEN ${absolute} WHEN e.delay_ms > 0 THEN ${dialect.plusMs(now, 'e.delay_ms')} ELSE ${now} END`
-  const body = `INSERT INTO ${TABLE}
-      (id, queue, name, state, payload, priority, attempt, max_attempts, run_at, created_at, unique_key, idempotency_key)
+  const into = `INSERT INTO ${TABLE}
+      (id, queue, name, state, payload, priority, attempt, max_attempts, run_at, created_at, unique_key, idempotency_key)`
+  // A list costs as much again as the row itself, and most calls bring one task.
+  const insertOne = `${into} VALUES ($1, $2, $3, 'ready', $4, $5, 0, $6, ${now}, ${now}, NULL, NULL)`
+  const body = `${into}
     SELECT e.id, $2, e.name, CASE WHEN ${runAt} > ${now} THEN 'scheduled' ELSE 'ready' END, ${json(dialect, 'e.payload')},
       e.priority, 0, e.max_attempts, ${runAt}, ${now}, e.unique_key, e.idempotency_key
     FROM ${rowsOf(dialect, '$1', NEW_TASK)}`
@@ -128,7 +133,7 @@ function inserts(dialect: Dialect): Pick<Statements, 'insert' | 'insertNew' | 'e
     WHERE queue = $1 AND idempotency_key = $2
     UNION ALL SELECT id FROM ${TABLE}
     WHERE queue = $1 AND unique_key = $3 AND state IN ('scheduled', 'ready', 'running')`
-  return { insert: `${body} WHERE TRUE RETURNING id`, insertNew, existing }
+  return { insertOne, insert: `${body} WHERE TRUE RETURNING id`, insertNew, existing }
 }
 
 function claimed(dialect: Dialect): string {

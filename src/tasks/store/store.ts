@@ -5,7 +5,7 @@ import type { Database, Queryable } from '../../database/index.ts'
 import { DatabaseError } from '../../errors.ts'
 import type { TasksSettings } from '../options.ts'
 import type { Task, TaskState } from '../task.ts'
-import { claimedOf, endingRow, hasKey, leaseRow, newTaskRow, taskOf, timeOf } from './rows.ts'
+import { claimedOf, endingRow, hasKey, isPlain, leaseRow, newTaskRow, taskOf, timeOf } from './rows.ts'
 import type {
   Accepted,
   Claimed,
@@ -59,11 +59,18 @@ export class TaskStore {
 
   /** Stores tasks, in the caller's transaction or by one statement; returns the ids of those that are new. */
   async insert(tasks: readonly NewTask[], query: Pick<Queryable, 'query'> = this.#fixed): Promise<ReadonlySet<string>> {
+    const [only] = tasks
+    if (tasks.length > 1 || only === undefined || !isPlain(only)) return await this.insertAsText(tasks, query)
+    const { id, name, payload, priority, maxAttempts } = only
+    await query.query(this.#sql.insertOne, [id, this.#settings.queue, name, payload, priority, maxAttempts])
+    return new Set([id])
+  }
+
+  /** The same with parameters that are text whatever they mean, as an ORM takes them that knows no types. */
+  async insertAsText(tasks: readonly NewTask[], query: Pick<Queryable, 'query'>): Promise<ReadonlySet<string>> {
     const sql = tasks.some(hasKey) ? this.#sql.insertNew : this.#sql.insert
-    const { rows } = await query.query<{ id: string }>(sql, [
-      JSON.stringify(tasks.map(newTaskRow)),
-      this.#settings.queue,
-    ])
+    const parameters = [JSON.stringify(tasks.map(newTaskRow)), this.#settings.queue]
+    const { rows } = await query.query<{ id: string }>(sql, parameters)
     return new Set(rows.map(({ id }) => id))
   }
 
