@@ -15,7 +15,7 @@ const CALLS_PER_SECOND = 2000
 const MAX_GROWTH_MB = 5
 const MAX_TURN_MS = 50
 
-describe('2,000 calls a second while Redis is away', { concurrency: 3 }, () => {
+describe('2,000 calls a second while Redis is away', { concurrency: 6 }, () => {
   for (const { name } of DRIVERS)
     for (const fault of ['refuse', 'silent'] as const)
       test(`${name}, ${fault}: no growth in 20 s, and no long turn of the event loop at the return`, async (t) => {
