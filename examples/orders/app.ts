@@ -1,5 +1,6 @@
 /** Puts the parts together: Evenkeel, the orders, their tasks, the web server. Nothing connects or listens yet. */
 import type { Evenkeel, Logger } from 'evenkeel'
+import { fastifyProbes } from 'evenkeel/adapters/fastify-probes'
 import type { Tasks } from 'evenkeel/tasks'
 import { fastify, type FastifyInstance } from 'fastify'
 import { adminOnly } from './admin.ts'
@@ -10,7 +11,6 @@ import { faultText, formats, type SchemaFault } from './order-schema.ts'
 import { orderTasks, type OrderTasks } from './order-tasks.ts'
 import { Orders } from './orders.ts'
 import { Products } from './products.ts'
-import { healthRoutes } from './routes/health.ts'
 import { loginRoutes, type LoginRoutesOptions } from './routes/login.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { productRoutes } from './routes/products.ts'
@@ -52,7 +52,7 @@ export function createService({ keel, logger, instance, settings }: ServiceOptio
   let stopping = false
   const app = webServer(logger)
   endConnections(app, () => stopping)
-  healthRoutes(app, { keel, metrics: () => metrics.text(), stopping: () => stopping })
+  void app.register(fastifyProbes, { keel, metrics: () => metrics.text(), stopping: () => stopping })
   const { ordersPerMinute } = settings
   const limit = ordersPerMinute === 0 ? undefined : keel.limits('orders', { max: ordersPerMinute, windowMs: MINUTE_MS })
   const { database } = keel

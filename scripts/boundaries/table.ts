@@ -33,7 +33,11 @@ export const SOURCE: Readonly<Record<string, Allowed>> = {
   link: { imports: LEAVES, why: 'the supervised connection serves every role and knows none' },
   database: { imports: LEAVES, why: 'the durable side, likewise' },
   ...Object.fromEntries(ROLES.map((name) => [name, role])),
-  adapters: { imports: LEAVES, oneOf: ROLES, why: 'an adapter is thin: the one role it adapts, and nothing else' },
+  adapters: {
+    imports: LEAVES,
+    oneOf: [...ROLES, 'telemetry'],
+    why: 'an adapter is thin: the one role it adapts, or the telemetry, and nothing else',
+  },
   telemetry: {
     imports: LEAVES,
     types: ['link', 'database', ...ROLES],

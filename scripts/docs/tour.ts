@@ -137,7 +137,9 @@ export const TASKS: Tour = {
 
 export const TELEMETRY: Tour = {
   folder: 'src/telemetry',
-  stops: { 'In order': ['channels', 'health-report', 'incidents', 'incident', 'incident-text', 'logging', 'metrics'] },
+  stops: {
+    'In order': ['channels', 'health-report', 'probes', 'incidents', 'incident', 'incident-text', 'logging', 'metrics'],
+  },
 }
 
 export const ORDERS: Tour = {
@@ -156,7 +158,6 @@ export const ORDERS: Tour = {
       'routes/products',
       'routes/tasks',
       'admin',
-      'routes/health',
     ],
   },
 }

@@ -9,6 +9,7 @@ import type { Clock, Random } from '../clock.ts'
 import { LinkError, type Reason } from '../errors.ts'
 import { channels } from '../telemetry/channels.ts'
 import { BlockingLaneConnection } from './blocking.ts'
+import { isListenedTo, told } from './call-telling.ts'
 import { commandOf, type CommandInfo } from './commands/commands.ts'
 import { Connector, type Outcome, type Surroundings } from './connector.ts'
 import { newCounters, type Counters } from './counters.ts'
@@ -130,6 +131,12 @@ export class SingleLink implements RedisLink {
   }
 
   send(args: readonly Argument[], options: SendOptions = NO_OPTIONS): Promise<Reply> {
+    if (!isListenedTo()) return this.#send(args, options)
+    const facts = { link: this.name, address: this.server?.address, database: this.#options.endpoint.database }
+    return told(facts, { args, clock: this.#clock, run: () => this.#send(args, options) })
+  }
+
+  #send(args: readonly Argument[], options: SendOptions): Promise<Reply> {
     const wrong = wrongWords(args)
     if (wrong !== undefined) return this.#refuse(wrong)
     const command = commandOf(args)

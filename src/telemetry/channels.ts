@@ -27,6 +27,26 @@ export interface LinkAttemptMessage {
   readonly reason: Reason | undefined
 }
 
+/**
+ * A caller's command: told when it is handed to the link, in the caller's own async context, and told again as the same object
+ * when it has settled. Heartbeats, handshakes and blocking lanes are not told.
+ */
+export interface LinkCallMessage {
+  readonly link: string
+  /** The command's first word in upper case; never its arguments. */
+  readonly command: string
+  /** `host:port` or socket path of who answered last; undefined before anybody did. */
+  readonly address: string | undefined
+  /** Number of the logical database. */
+  readonly database: number
+  /** Wall-clock milliseconds at which it was handed over. */
+  readonly at: number
+  /** How long its caller waited; undefined until it has settled. */
+  durationMs: number | undefined
+  /** What its caller was told; undefined while it runs, and when it succeeded. */
+  error: unknown
+}
+
 /** Messages or invalidations may have been missed on a subscriber lane between these two moments. */
 export interface LinkGapMessage {
   readonly link: string
@@ -146,6 +166,8 @@ export interface Channels {
   readonly linkState: TypedChannel<LinkStateMessage>
   readonly linkAttempt: TypedChannel<LinkAttemptMessage>
   readonly linkGap: TypedChannel<LinkGapMessage>
+  readonly linkCallBegun: TypedChannel<LinkCallMessage>
+  readonly linkCallSettled: TypedChannel<LinkCallMessage>
   readonly databaseState: TypedChannel<DatabaseStateMessage>
   readonly taskStarted: TypedChannel<TaskStartedMessage>
   readonly taskEnded: TypedChannel<TaskEndedMessage>
@@ -160,6 +182,8 @@ export const channels: Channels = {
   linkState: typed('evenkeel:link:state'),
   linkAttempt: typed('evenkeel:link:attempt'),
   linkGap: typed('evenkeel:link:gap'),
+  linkCallBegun: typed('evenkeel:link:call-begun'),
+  linkCallSettled: typed('evenkeel:link:call-settled'),
   databaseState: typed('evenkeel:database:state'),
   taskStarted: typed('evenkeel:task:started'),
   taskEnded: typed('evenkeel:task:ended'),

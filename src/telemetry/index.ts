@@ -4,6 +4,7 @@ export type {
   Channels,
   DatabaseStateMessage,
   LinkAttemptMessage,
+  LinkCallMessage,
   LinkGapMessage,
   LinkStateMessage,
   NoticeMessage,
@@ -30,5 +31,7 @@ export type { Metrics, MetricsSources } from './metrics.ts'
 export { createMetrics, METRICS_CONTENT_TYPE } from './metrics.ts'
 export { eventRoles } from './events-report.ts'
 export type { ReportedEvents } from './events-report.ts'
+export type { ProbeAnswer, ProbedKeel, ProbePaths, Probes, ProbesOptions } from './probes.ts'
+export { createProbes } from './probes.ts'
 export { limitRoles } from './limits-report.ts'
 export { sessionRoles } from './sessions-report.ts'
