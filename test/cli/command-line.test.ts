@@ -80,6 +80,29 @@ test('check reads the environment, and one endpoint under two names is one', asy
   )
 })
 
+test('a password of special characters is the same in a URL, in variables and in a .env, and stands in no output', async () => {
+  const password = 'p@ss:/#%?'
+  await using server = await RedisServer.start({ args: ['--requirepass', password] })
+  const url = `redis://:${encodeURIComponent(password)}@127.0.0.1:${server.port}`
+  const place = { REDIS_HOST: '127.0.0.1', REDIS_PORT: String(server.port) }
+  const file = join(directory, 'special.env')
+  writeFileSync(
+    file,
+    `CELERY_BROKER_URL=${url}/1\nexport REDIS_PASSWORD="${password}"\nREDIS_HOST=127.0.0.1\nREDIS_PORT=${server.port}\n`,
+  )
+  const runs = await Promise.all([
+    evenkeel(['check', '--probes', '0', url]),
+    evenkeel(['check', '--probes', '0', '--json'], { env: { ...place, REDIS_PASSWORD: password } }),
+    evenkeel(['check', '--probes', '0', '--env-file', file]),
+    evenkeel(['check', '--probes', '0'], { env: { ...place, REDIS_PASSWORD: `${password}wrong` } }),
+  ])
+  assert.deepEqual(
+    runs.map(({ code }) => code),
+    [0, 0, 0, 1],
+  )
+  for (const { stdout, stderr } of runs) assert.doesNotMatch(stdout + stderr, /p@ss|p%40ss/)
+})
+
 test('check --env-file reads the file alone', async () => {
   const file = join(directory, '.env')
   writeFileSync(file, `# compose\nREDIS_URL="${server.url}/4"\n`)
