@@ -2,6 +2,7 @@
  * Loads of single keys that are asked for together, as one load of many.
  */
 import type { Clock } from '../clock.ts'
+import type { LoadGate } from './load-gate.ts'
 import { later } from './timers.ts'
 
 type LoadMany<V> = (keys: readonly string[]) => Promise<ReadonlyMap<string, V>> | ReadonlyMap<string, V>
@@ -16,16 +17,20 @@ interface Gathering<V> {
 /** Keys do not come to their load in the same moment: one may wait for Redis a little longer than another. */
 const GATHER_MS = 2
 
+export interface BatchLoadOptions<V> {
+  readonly clock: Clock
+  readonly gate: LoadGate
+  readonly loadMany: LoadMany<V>
+}
+
 export class BatchLoad<V> {
-  readonly #clock: Clock
-  readonly #loadMany: LoadMany<V>
+  readonly #options: BatchLoadOptions<V>
   #gathering: Gathering<V> | undefined
   /** Keys that may still come to their load. */
   readonly #expected: Set<string>
 
-  constructor(clock: Clock, loadMany: LoadMany<V>, expected: Iterable<string>) {
-    this.#clock = clock
-    this.#loadMany = loadMany
+  constructor(options: BatchLoadOptions<V>, expected: Iterable<string>) {
+    this.#options = options
     this.#expected = new Set(expected)
   }
 
@@ -43,13 +48,14 @@ export class BatchLoad<V> {
   }
 
   #begin(): Gathering<V> {
+    const { clock, gate, loadMany } = this.#options
     const keys: string[] = []
     const { promise, resolve } = Promise.withResolvers<void>()
-    const stop = later(this.#clock, GATHER_MS, resolve)
+    const stop = later(clock, GATHER_MS, resolve)
     const values = promise.then(() => {
       stop()
       this.#gathering = undefined
-      return this.#loadMany(keys)
+      return gate.run(() => loadMany(keys))
     })
     // Each key's load tells of it.
     values.catch(() => undefined)

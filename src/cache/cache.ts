@@ -12,7 +12,7 @@ export interface LoadContext {
   readonly key: string
   /** Aborts when nobody waits for the value any more: every caller has aborted, or the cache was closed. */
   readonly signal: AbortSignal
-  /** Life of this value, in milliseconds; set it when the value itself says how long it is good. */
+  /** Life of this value, in milliseconds; set it when the value itself says how long it is good. Less than 1, or no number: it is not kept. */
   ttlMs: number | undefined
   /** Tags of this value, beside those of the call. */
   tags: readonly string[]
@@ -96,8 +96,11 @@ export interface FlightCall<V> {
   readonly ttlMs: number
   readonly l1TtlMs: number
   readonly tags: readonly string[]
+  /** Loaded by one `loadMany` together with others. */
+  readonly together?: boolean
 }
 
+/** Methods that return promises throw nothing: wrong keys and options reject, with CacheError and OptionError. */
 export interface Cache<V> {
   readonly namespace: string
   /**
@@ -141,7 +144,10 @@ export interface Cache<V> {
    * @throws what the source of the entries throws
    */
   warm(entries: WarmSource<V>, options?: WarmOptions): Promise<WarmOutcome>
-  /** The function with a cache in front: calls with the same arguments share a value. */
+  /**
+   * The function with a cache in front: calls with the same arguments share a value.
+   * @throws OptionError at once, for options that cannot work
+   */
   wrap<Args extends readonly unknown[], W extends V>(
     run: (...args: Args) => W | Promise<W>,
     options?: WrapOptions<Args>,

@@ -61,7 +61,13 @@ export function assembleCache<V>(options: CacheOptions<V>, without: Without = {}
     load: options.load,
     traffic: flights,
     publish: (name) => hearing.publish(name),
-    gate: new LoadGate({ clock: settings.clock, maxLoads: settings.away.maxLoads, waitMs: settings.lease.waitMs }),
+    gate: new LoadGate({
+      ...settings.away,
+      clock: settings.clock,
+      counters: base.counters,
+      waitMs: settings.lease.waitMs,
+      bounds: () => !trust.usable && !trust.memoryOnly,
+    }),
     upkeep: new Upkeep({ ...base, replay }),
     refreshEarly: (by, found, seen) => {
       if (mayRefresh(parts, found)) refreshEarly(parts, by, seen)
@@ -104,10 +110,15 @@ function journalFile({ journal: { directory }, namespace }: Settings): DiskJourn
   return directory === undefined ? undefined : new DiskJournal({ directory, namespace })
 }
 
-function hearingOf<V>({ link, names, sender }: Base<V>, made: Made<V>, { tracking = false }: Without): Hearing {
+function hearingOf<V>(
+  { link, names, sender, settings }: Base<V>,
+  made: Made<V>,
+  { tracking = false }: Without,
+): Hearing {
   return new Hearing({
     link,
     names,
+    clock: settings.clock,
     sender,
     changed: (what) => made.cache?.changed(what),
     changedAll: () => made.cache?.changedAll(),

@@ -1,7 +1,7 @@
 /**
  * What stands in front of a value in Redis: one line of text, readable with redis-cli.
  *
- *     e1,<generation>,<tag clock>,<token>,<stored at>,<ttl>,<schema>,<codec>[,<tag>…]\n<payload>
+ *     e1,<generation>,<tag clock>,<token>,<stored at>,<ttl>[.<ttl in memory>],<schema>,<codec>[,<tag>…]\n<payload>
  *     ~<token>                                                            a lease: somebody loads this key
  *
  * Numbers are base 36. The token is unique per write, so "still what I have seen" can be asked by comparing the beginning.
@@ -17,6 +17,8 @@ export interface Header {
   readonly storedAt: number
   /** Life of the value, in milliseconds. */
   readonly ttlMs: number
+  /** Life of copies in memory, in milliseconds; undefined: as each process is told by its options. */
+  readonly l1TtlMs: number | undefined
   readonly schema: string
   /** Codec, and `+z` where the payload is compressed. */
   readonly codec: string
@@ -37,8 +39,9 @@ export function isLease(text: string): boolean {
 
 /** The line in front of the payload, its line feed included. */
 export function headerText(header: Header): string {
-  const { generation, clock, token, storedAt, ttlMs, schema, codec, tags } = header
-  const front = `${MARK}${digits(generation)},${digits(clock)},${token},${digits(storedAt)},${digits(ttlMs)},${schema},${codec}`
+  const { generation, clock, token, storedAt, ttlMs, l1TtlMs, schema, codec, tags } = header
+  const life = l1TtlMs === undefined ? digits(ttlMs) : `${digits(ttlMs)}.${digits(l1TtlMs)}`
+  const front = `${MARK}${digits(generation)},${digits(clock)},${token},${digits(storedAt)},${life},${schema},${codec}`
   return tags.length === 0 ? `${front}\n` : `${front},${tags.map(encodeURIComponent).join(',')}\n`
 }
 
@@ -64,17 +67,21 @@ export function readHeader(
   const codecEnd = comma < 0 || comma >= end ? end : comma
   const tags = codecEnd === end ? NO_TAGS : decodedTags(line.slice(codecEnd + 1, end).split(','))
   if (tags === undefined) return undefined
+  const dot = line.indexOf('.', storedAt + 1)
+  const hasOwn = dot > storedAt && dot < ttl
   const header: Header = {
     generation: number(line, MARK.length, generation),
     clock: number(line, generation + 1, clock),
     token: line.slice(clock + 1, token),
     storedAt: number(line, token + 1, storedAt),
-    ttlMs: number(line, storedAt + 1, ttl),
+    ttlMs: number(line, storedAt + 1, hasOwn ? dot : ttl),
+    l1TtlMs: hasOwn ? number(line, dot + 1, ttl) : undefined,
     schema: line.slice(ttl + 1, schema),
     codec: line.slice(schema + 1, codecEnd),
     tags,
   }
-  if (Number.isNaN(header.generation + header.clock + header.storedAt + header.ttlMs)) return undefined
+  if (Number.isNaN(header.generation + header.clock + header.storedAt + header.ttlMs + (header.l1TtlMs ?? 0)))
+    return undefined
   return { header, seen: line.slice(0, token + 1) }
 }
 

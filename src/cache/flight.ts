@@ -281,6 +281,7 @@ export class Flight<V> implements LoadingFlight<V>, Reader, Asker {
     let pollMs = trust.hears ? POLL_MS.firstWhenTold : POLL_MS.first
     let known = first
     let rereads = 0
+    let waited = false
     for (let waits = 0; ; waits++) {
       const stored = known === 'unanswered' ? undefined : (known ?? (await this.#read()))
       known = undefined
@@ -295,7 +296,10 @@ export class Flight<V> implements LoadingFlight<V>, Reader, Asker {
       this.#answered = true
       this.#doubtful = undefined
       const value = judged && waits === 0 ? undefined : this.#judge(stored)
-      if (value !== undefined) return value
+      if (value !== undefined) {
+        if (waited) this.#parts.counters.loadsLeftToOthers += 1
+        return value
+      }
       if (this.call.load === undefined) return UNCLAIMED
       if (stored.kind !== 'lease') {
         const claim = await this.claims.take(stored, stored.kind === 'value' && this.answer.copy !== undefined)
@@ -305,6 +309,7 @@ export class Flight<V> implements LoadingFlight<V>, Reader, Asker {
       }
       if (settings.clock.now() >= until || this.fenced || !trust.usable) return UNCLAIMED
       this.phase = 'waiting'
+      waited = true
       await this.#waker.sleep(Math.min(pollMs, until - settings.clock.now()))
       pollMs = Math.min(POLL_MS.cap, pollMs * 2)
     }

@@ -2,6 +2,7 @@
  * Hears what others change: by server-assisted invalidation, which tells of everybody's changes, expiry and FLUSHALL
  * included; where the server does not permit that, by messages that our own processes publish.
  */
+import type { Clock, TimerHandle } from '../clock.ts'
 import type { Reason } from '../errors.ts'
 import type { RedisLink, Subscription } from '../link/index.ts'
 import type { Coherence } from './health.ts'
@@ -10,6 +11,7 @@ import type { KeyNames, Named } from './keys.ts'
 export interface HearingOptions {
   readonly link: RedisLink | undefined
   readonly names: KeyNames
+  readonly clock: Clock
   /** Tells this process's own messages from the others'. */
   readonly sender: string
   readonly changed: (what: Named) => void
@@ -31,12 +33,17 @@ const STARTING: Reason = {
   nextStep: 'Nothing: copies in memory are asked for at Redis until then.',
 }
 
+/** A subscription that is refused is asked for again so often: permission may be given without a new connection. */
+const RETRY_MS = 30_000
+
 export class Hearing {
   readonly #options: HearingOptions
   #coherence: Coherence = 'none'
   #reason: Reason = STARTING
   #close: () => void = () => undefined
   #subscription: Subscription | undefined
+  #timer: TimerHandle | undefined
+  #closed = false
 
   constructor(options: HearingOptions) {
     this.#options = options
@@ -79,8 +86,10 @@ export class Hearing {
   }
 
   close(): void {
+    this.#closed = true
     this.#close()
     this.#subscription?.close()
+    this.#clearTimer()
   }
 
   get #channel(): string {
@@ -90,6 +99,7 @@ export class Hearing {
   #restored(coherence: Coherence, events: HearingEvents): void {
     this.#subscription?.close()
     this.#subscription = undefined
+    this.#clearTimer()
     this.#coherence = coherence
     events.restored()
   }
@@ -102,7 +112,8 @@ export class Hearing {
 
   #fallBack(events: HearingEvents): void {
     const { link, sender, names, changed } = this.#options
-    if (link === undefined) return
+    if (link === undefined || this.#closed) return
+    this.#clearTimer()
     this.#interrupted(events)
     if (this.#subscription !== undefined) {
       this.#listened(this.#subscription, events)
@@ -128,9 +139,18 @@ export class Hearing {
         this.#coherence = 'pubsub'
         events.restored()
       },
-      // Closed, or refused as well: then nobody tells, and the state stays blind.
-      () => undefined,
+      () => {
+        // Closed, or refused as well: then nobody tells, and the state stays blind until somebody does.
+        if (this.#subscription !== subscription) return
+        this.#subscription = undefined
+        if (!this.#closed) this.#timer = this.#options.clock.setTimer(() => this.#fallBack(events), RETRY_MS)
+      },
     )
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== undefined) this.#options.clock.clearTimer(this.#timer)
+    this.#timer = undefined
   }
 
   #invalidated(keys: readonly Buffer[] | undefined): void {

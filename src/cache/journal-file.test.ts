@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { settled, world } from '../../test/support/cache-world.ts'
@@ -18,7 +18,7 @@ test('what is journalled is on disk for its owner alone, and gone once it is set
   const [name = ''] = readdirSync(directory)
   assert.equal(statSync(join(directory, name)).mode & 0o777, 0o600)
   assert.ok(statSync(join(directory, name)).size > 0)
-  journal.settle('k')
+  journal.settle('k', journal.newest)
   assert.equal(statSync(join(directory, name)).size, 0)
   journal.close()
   assert.deepEqual(readdirSync(directory), [])
@@ -55,6 +55,92 @@ test('a change that is noted again while it is told is not settled by that telli
   journal.note('a')
   const [first] = journal.keys()
   journal.note('a')
-  journal.settle('a', first?.[1])
+  journal.settle('a', first?.[1] ?? 0)
   assert.equal(journal.holds('a'), true)
+})
+
+test('what is noted while everything is told is not settled by that telling', () => {
+  const journal = new Journal({ maxKeys: 2, file: undefined })
+  journal.noteAll()
+  const { all = 0 } = journal
+  journal.note('a')
+  journal.settleAll(all)
+  assert.equal(journal.holds('a'), true)
+})
+
+test('what is noted while an earlier write is on its way is not settled by that write', () => {
+  const journal = new Journal({ maxKeys: 2, file: undefined })
+  const { newest } = journal
+  journal.note('a')
+  journal.settle('a', newest)
+  assert.equal(journal.holds('a'), true)
+  journal.settle('a', journal.newest)
+  assert.equal(journal.holds('a'), false)
+})
+
+/** All records in the directory, whatever the files. */
+function recordsOf(directory: string): readonly string[] {
+  const lines = readdirSync(directory).flatMap((name) => readFileSync(join(directory, name), 'utf8').split('\n'))
+  return lines.filter((line) => line !== '').toSorted()
+}
+
+const keyLine = (key: string): string => JSON.stringify({ kind: 'key', key })
+
+test('a file grows with keys and not with writes, and is written anew when most of it is settled', () => {
+  const directory = place()
+  const journal = new Journal({ maxKeys: 10_000, file: new DiskJournal({ directory, namespace: 'n' }) })
+  for (let write = 0; write < 5000; write++) journal.note('k')
+  assert.deepEqual(recordsOf(directory), [keyLine('k')])
+  for (let n = 0; n < 5000; n++) {
+    journal.note(`k${n}`)
+    journal.settle(`k${n}`, journal.newest)
+  }
+  assert.equal(readdirSync(directory).length, 1)
+  const lines = recordsOf(directory)
+  assert.ok(lines.length <= 1001, `${lines.length} lines`)
+  assert.ok(lines.includes(keyLine('k')))
+  journal.close()
+})
+
+test('a journal that another container takes over while its process lives is on disk all the same', () => {
+  const directory = place()
+  const journal = new Journal({ maxKeys: 10, file: new DiskJournal({ directory, namespace: 'n' }) })
+  journal.note('a')
+  const [name = ''] = readdirSync(directory)
+  // The other one sees no process of that number: it takes the file for a dead process' and deletes it once it is told.
+  const taken = join(directory, `n.${GONE}-00000000.journal`)
+  renameSync(join(directory, name), taken)
+  journal.note('b')
+  rmSync(taken)
+  assert.deepEqual(recordsOf(directory), [keyLine('a'), keyLine('b')])
+  journal.note('c')
+  assert.equal(readdirSync(directory).length, 1)
+  assert.deepEqual(recordsOf(directory), [keyLine('a'), keyLine('b'), keyLine('c')])
+  journal.settle('a', journal.newest)
+  journal.settle('b', journal.newest)
+  journal.settle('c', journal.newest)
+  journal.close()
+  assert.deepEqual(readdirSync(directory), [])
+})
+
+test('what a dead process left is taken over once, by whoever is first', () => {
+  const directory = place()
+  writeFileSync(join(directory, `n.${GONE}-00000000.journal`), `${keyLine('a')}\n`)
+  const first = new DiskJournal({ directory, namespace: 'n' })
+  const second = new DiskJournal({ directory, namespace: 'n' })
+  assert.deepEqual([first.inherit().length, second.inherit().length], [1, 0])
+  assert.equal(readdirSync(directory).length, 1, 'kept until it is told')
+  first.clear()
+  assert.deepEqual(readdirSync(directory), [])
+})
+
+test('what could not be written is written with the next record', () => {
+  const directory = join(place(), 'sub')
+  const journal = new Journal({ maxKeys: 10, file: new DiskJournal({ directory, namespace: 'n' }) })
+  rmSync(directory, { recursive: true })
+  journal.note('a')
+  mkdirSync(directory)
+  journal.note('b')
+  assert.deepEqual(recordsOf(directory), [keyLine('a'), keyLine('b')])
+  journal.close()
 })

@@ -5,11 +5,28 @@
  *
  * A line is handed to the operating system before `journalled` is said: it survives the process, kill -9 included, and not the
  * machine (no fsync: a machine that dies takes seconds of an outage with it, and `afterRestart` covers what a cache must not
- * believe). What other processes left is read at the start and deleted once it has been told; telling it twice does no harm.
+ * believe). What other processes left is taken over at the start and deleted once it has been told; telling it twice does no harm.
+ *
+ * Who is dead cannot always be known: containers that share the directory see nothing of each other's processes. So a file is
+ * taken over by giving it another name, then read; and whoever has written a line looks whether his file still has its name.
+ * If not, he writes all that is outstanding into a new one. Whatever is on disk when `journalled` is said is read by somebody
+ * before it is deleted, and a living process loses nothing.
  */
 import { randomBytes } from 'node:crypto'
-import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { basename, join } from 'node:path'
 import { describeError } from '../link/index.ts'
 import { channels } from '../telemetry/channels.ts'
 import type { JournalFile, JournalRecord } from './journal.ts'
@@ -19,20 +36,25 @@ export interface JournalFileOptions {
   readonly namespace: string
 }
 
+/** A file with so many lines, and twice as many as there is outstanding, is written anew. */
+const LONG = 1000
+
 export class DiskJournal implements JournalFile {
   readonly #options: JournalFileOptions
-  readonly #path: string
+  #path: string
   /** Of processes that are no more; gone once everything has been told. */
   #inherited: string[] = []
   #file: number | undefined
-  #empty = true
+  #lines = 0
+  /** Lines at which it is looked at next. */
+  #longAt = LONG
+  /** Something could not be written. */
+  #incomplete = false
   #told = false
 
   constructor(options: JournalFileOptions) {
     this.#options = options
-    const name = `${options.namespace}.${process.pid}-${randomBytes(4).toString('hex')}.journal`
-    OWN.add(name)
-    this.#path = join(options.directory, name)
+    this.#path = this.#newPath()
   }
 
   /** What processes that are no more left behind; a record that was cut off by their end is none. */
@@ -40,7 +62,7 @@ export class DiskJournal implements JournalFile {
     try {
       mkdirSync(this.#options.directory, { recursive: true })
       const files = readdirSync(this.#options.directory).filter((name) => this.#isAbandoned(name))
-      this.#inherited = files.map((name) => join(this.#options.directory, name))
+      this.#inherited = files.flatMap((name) => this.#takeOver(join(this.#options.directory, name)))
       return this.#inherited.flatMap((path) => recordsIn(readFileSync(path, 'utf8')))
     } catch (error) {
       this.#failed(error)
@@ -48,11 +70,11 @@ export class DiskJournal implements JournalFile {
     }
   }
 
-  append(record: JournalRecord): void {
+  append(record: JournalRecord, outstanding: () => readonly JournalRecord[]): void {
     try {
-      this.#file ??= openSync(this.#path, 'a', 0o600)
-      writeSync(this.#file, `${JSON.stringify(record)}\n`)
-      this.#empty = false
+      if (this.#incomplete || this.#lines >= this.#longAt) this.#writeAnew(outstanding())
+      else this.#write([record])
+      while (!this.#isOurs()) this.#writeAnew(outstanding())
     } catch (error) {
       this.#failed(error)
     }
@@ -61,8 +83,8 @@ export class DiskJournal implements JournalFile {
   clear(): void {
     try {
       for (const path of this.#inherited.splice(0)) rmSync(path, { force: true })
-      if (this.#file !== undefined && !this.#empty) ftruncateSync(this.#file)
-      this.#empty = true
+      if (this.#file !== undefined && this.#lines > 0) ftruncateSync(this.#file)
+      this.#lines = 0
     } catch (error) {
       this.#failed(error)
     }
@@ -73,7 +95,54 @@ export class DiskJournal implements JournalFile {
     if (this.#file === undefined) return
     closeSync(this.#file)
     this.#file = undefined
-    if (this.#empty) rmSync(this.#path, { force: true })
+    if (this.#lines === 0) rmSync(this.#path, { force: true })
+  }
+
+  #write(records: readonly JournalRecord[]): void {
+    this.#incomplete = true
+    this.#file ??= openSync(this.#path, 'a', 0o600)
+    // Behind a line feed of its own, so that a line which a full disk has cut off spoils no other.
+    const text = `\n${records.map((record) => `${JSON.stringify(record)}\n`).join('')}`
+    if (writeSync(this.#file, text) < Buffer.byteLength(text)) throw new Error('The disk took a part of it only')
+    this.#incomplete = false
+    this.#lines += records.length
+  }
+
+  /** The old file goes when the new one holds everything. */
+  #writeAnew(outstanding: readonly JournalRecord[]): void {
+    const before = { path: this.#path, file: this.#file, isOurs: this.#isOurs() }
+    this.#path = this.#newPath()
+    this.#file = undefined
+    this.#lines = 0
+    this.#write(outstanding)
+    this.#longAt = Math.max(LONG, 2 * this.#lines)
+    if (before.file !== undefined) closeSync(before.file)
+    OWN.delete(basename(before.path))
+    if (before.isOurs) rmSync(before.path, { force: true })
+  }
+
+  /** Has nobody taken it over? */
+  #isOurs(): boolean {
+    if (this.#file === undefined) return false
+    return statSync(this.#path, { throwIfNoEntry: false })?.ino === fstatSync(this.#file).ino
+  }
+
+  /** Nothing when somebody else was faster. */
+  #takeOver(path: string): readonly string[] {
+    const own = this.#newPath()
+    try {
+      renameSync(path, own)
+      return [own]
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+      throw error
+    }
+  }
+
+  #newPath(): string {
+    const name = `${this.#options.namespace}.${process.pid}-${randomBytes(4).toString('hex')}.journal`
+    OWN.add(name)
+    return join(this.#options.directory, name)
   }
 
   #isAbandoned(name: string): boolean {

@@ -8,7 +8,8 @@
 export interface JournalFile {
   /** What earlier processes left outstanding. */
   inherit(): readonly JournalRecord[]
-  append(record: JournalRecord): void
+  /** Keeps one more; `outstanding` is all there is, this one included, for a file that must be written anew. */
+  append(record: JournalRecord, outstanding: () => readonly JournalRecord[]): void
   /** Nothing is outstanding any more. */
   clear(): void
   close(): void
@@ -67,42 +68,37 @@ export class Journal {
     return [...this.#tags]
   }
 
+  /** The newest ticket: a write that begins now settles nothing that is noted from now on. */
+  get newest(): Ticket {
+    return this.#next
+  }
+
   note(key: string): void {
-    if (this.#all !== undefined) return
-    if (this.size >= this.#options.maxKeys && !this.#keys.has(key)) {
-      this.noteAll()
-      return
-    }
-    this.#keys.set(key, this.#ticket())
-    this.#options.file?.append({ kind: 'key', key })
+    this.#note(this.#keys, key, { kind: 'key', key })
   }
 
   noteTag(tag: string): void {
-    if (this.#all !== undefined) return
-    if (this.size >= this.#options.maxKeys && !this.#tags.has(tag)) {
-      this.noteAll()
-      return
-    }
-    this.#tags.set(tag, this.#ticket())
-    this.#options.file?.append({ kind: 'tag', tag })
+    this.#note(this.#tags, tag, { kind: 'tag', tag })
   }
 
   /** Everything may have changed. */
   noteAll(): void {
     this.#keys.clear()
     this.#tags.clear()
+    const isKnown = this.#all !== undefined
+    // A telling of it that runs already may have come too early for what is noted now.
     this.#all = this.#ticket()
-    this.#options.file?.append({ kind: 'all' })
+    if (!isKnown) this.#append({ kind: 'all' })
   }
 
-  /** Redis knows of the key; without a ticket, by a later write than any that was noted. */
-  settle(key: string, ticket = this.#keys.get(key)): void {
-    if (this.#keys.size > 0 && ticket !== undefined && this.#keys.get(key) === ticket) this.#keys.delete(key)
+  /** Redis knows of whatever happened to the key up to a ticket. */
+  settle(key: string, upTo: Ticket): void {
+    if (this.#keys.size > 0 && (this.#keys.get(key) ?? Infinity) <= upTo) this.#keys.delete(key)
     this.#settled()
   }
 
-  settleTag(tag: string, ticket = this.#tags.get(tag)): void {
-    if (ticket !== undefined && this.#tags.get(tag) === ticket) this.#tags.delete(tag)
+  settleTag(tag: string, upTo: Ticket): void {
+    if ((this.#tags.get(tag) ?? Infinity) <= upTo) this.#tags.delete(tag)
     this.#settled()
   }
 
@@ -124,6 +120,24 @@ export class Journal {
       else this.#all = this.#ticket()
     if (records.length === 0) file?.clear()
     if (this.size > this.#options.maxKeys) this.noteAll()
+  }
+
+  #note(noted: Map<string, Ticket>, name: string, record: JournalRecord): void {
+    const isKnown = noted.has(name)
+    if (this.#all !== undefined || (this.size >= this.#options.maxKeys && !isKnown)) {
+      this.noteAll()
+      return
+    }
+    noted.set(name, this.#ticket())
+    if (!isKnown) this.#append(record)
+  }
+
+  #append(record: JournalRecord): void {
+    this.#options.file?.append(record, () => [
+      ...(this.#all === undefined ? [] : [{ kind: 'all' } as const]),
+      ...Array.from(this.#keys.keys(), (key) => ({ kind: 'key', key }) as const),
+      ...Array.from(this.#tags.keys(), (tag) => ({ kind: 'tag', tag }) as const),
+    ])
   }
 
   #ticket(): Ticket {

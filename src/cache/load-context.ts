@@ -7,7 +7,7 @@ export class DecidedContext implements LoadContext {
   readonly key: string
   ttlMs: number | undefined
   tags: readonly string[]
-  skipped = false
+  #skipped = false
   readonly #signal: () => AbortSignal
 
   constructor(key: string, tags: readonly string[], signal: () => AbortSignal) {
@@ -21,7 +21,12 @@ export class DecidedContext implements LoadContext {
     return this.#signal()
   }
 
+  /** A life that is over before it begins, or is no number, is not kept either. */
+  get skipped(): boolean {
+    return this.#skipped || (this.ttlMs !== undefined && !(this.ttlMs >= 1))
+  }
+
   skip(): void {
-    this.skipped = true
+    this.#skipped = true
   }
 }

@@ -1,7 +1,6 @@
 /**
  * The second half of a flight: nobody holds the value, so it is loaded, given to who waits, and stored if it may be.
  */
-import { CacheError } from '../errors.ts'
 import type { Answer } from './answer.ts'
 import type { FlightCall, Load } from './cache.ts'
 import type { Claim, Claims } from './claims.ts'
@@ -39,55 +38,41 @@ export class Loading<V> {
   }
 
   async run(load: Load<V>, claim: Claim | undefined): Promise<void> {
-    const { trust, gate, counters, settings } = this.#parts
-    const bounded = !trust.usable
+    const { gate } = this.#parts
+    const { answer, claims, fenced } = this.#flight
     this.#flight.phase = 'loading'
     this.#flight.claimed = claim !== undefined
-    if (bounded && !gate.tryEnter()) {
-      const anyCopy = settings.away.overflow === 'stale' && !this.#flight.fenced ? this.#flight.answer.copy : undefined
-      if (anyCopy === undefined && (settings.away.overflow === 'reject' || !(await gate.enter()))) {
-        counters.loadsRefused += 1
-        throw new CacheError('CACHE_BUSY', `${settings.away.maxLoads} loads run already while Redis is away.`, {
-          retryable: true,
-          nextStep: "Raise 'away.maxLoads' if the source can bear more.",
-        })
-      }
-      if (anyCopy !== undefined) {
-        this.#flight.answer.giveCopy(anyCopy)
-        return
-      }
-    }
-    try {
-      await this.#loadNow(load, claim)
-    } finally {
-      if (bounded) gate.leave()
+    const copy = gate.prefersCopies && !fenced ? answer.copy : undefined
+    if (copy === undefined) await this.#loadNow(load, claim)
+    else {
+      claims.release(claim)
+      answer.giveCopy(copy)
     }
   }
 
   async #loadNow(load: Load<V>, claim: Claim | undefined): Promise<void> {
-    const { counters, upkeep } = this.#parts
-    const context = new DecidedContext(this.#flight.key, this.#flight.call.tags, () => this.#flight.signal)
+    const { gate, upkeep } = this.#parts
+    const { key, call, answer, claims } = this.#flight
+    const context = new DecidedContext(key, call.tags, () => this.#flight.signal)
     const stopRenewing =
-      claim?.kind === 'lease' ? upkeep.renew(this.#flight.key, claim.token, () => !this.#flight.fenced) : undefined
-    counters.loads += 1
+      claim?.kind === 'lease' ? upkeep.renew(key, claim.token, () => !this.#flight.fenced) : undefined
     let value: V | undefined
     try {
-      value = await load(this.#flight.key, context)
+      // The loads of one `loadMany` are one, and have their turn together.
+      value = await (call.together === true ? load(key, context) : gate.run(() => load(key, context)))
     } catch (error) {
-      counters.loadsFailed += 1
-      stopRenewing?.()
-      this.#flight.claims.release(claim)
+      claims.release(claim)
       throw error
+    } finally {
+      stopRenewing?.()
     }
-    stopRenewing?.()
     if (value === undefined || context.skipped) {
-      this.#flight.claims.release(claim)
-      if (value === undefined) this.#flight.answer.give(undefined)
-      else this.#flight.answer.give(value)
+      claims.release(claim)
+      answer.give(value)
       return
     }
     upkeep.isolate(value)
-    this.#flight.answer.give(value)
+    answer.give(value)
     await this.#store(value, context, claim)
   }
 

@@ -32,6 +32,7 @@ test('any header comes back from its line', () => {
       token: fc.stringMatching(/^[\w.-]+$/),
       storedAt: number,
       ttlMs: number,
+      l1TtlMs: fc.option(number, { nil: undefined }),
       schema: fc.stringMatching(/^[\w.-]*$/),
       codec: fc.stringMatching(/^[\w.-]+$/),
       tags: fc.array(fc.string({ minLength: 1 })),
@@ -49,7 +50,15 @@ test('any header comes back from its line', () => {
       assert.ok(!line.startsWith(markOf(one.generation + 1)))
     }),
   )
-  for (const line of ['', 'e1', 'e1,1,2', 'x,1,1,t,1,1,,json', 'e1,1,1,t,-,1,,json', 'e1,1,1,t,1,1,,json,%'])
+  for (const line of [
+    '',
+    'e1',
+    'e1,1,2',
+    'x,1,1,t,1,1,,json',
+    'e1,1,1,t,-,1,,json',
+    'e1,1,1,t,1,1,,json,%',
+    'e1,1,1,t,1,1.,,json',
+  ])
     assert.equal(readHeader(line), undefined, line)
 })
 

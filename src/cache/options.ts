@@ -47,7 +47,7 @@ export interface JournalOptions {
 
 /** What happens while Redis is away. */
 export interface AwayOptions {
-  /** Loads at once: every miss is a load now, and the source must not be run over. @default 32 */
+  /** Loads at once: every miss is a load now, and the source must not be run over. Those of one `loadMany` are one. @default 32 */
   readonly maxLoads?: number
   /**
    * One load more than that: `stale` answers with a copy however old it is, or else waits its turn for `lease.waitMs`;

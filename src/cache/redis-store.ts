@@ -41,6 +41,7 @@ export interface Outgoing {
   readonly generation: number
   readonly clock: number
   readonly ttlMs: number
+  readonly l1TtlMs: number | undefined
   readonly tags: readonly string[]
 }
 
@@ -59,6 +60,9 @@ const LEASE: Stored = { kind: 'lease' }
 /** So much of a foreign value says whether it is still the same. */
 const SEEN_BYTES = 64
 const COMPRESSED = '+z'
+
+/** Why a value cannot be read or written, in words that say nothing of the value. */
+export class Unreadable extends Error {}
 
 export interface RedisStoreOptions {
   readonly link: RedisLink
@@ -104,12 +108,13 @@ export class RedisStore {
   /** @throws whatever the codec throws; a header of another schema or codec cannot be read either */
   decode({ header, payload }: { readonly header: Header; readonly payload: string | Buffer }): unknown {
     const { codec, schema } = this.#options.settings
-    if (header.schema !== schema) throw new Error(`Its schema is '${header.schema}', ours is '${schema}'`)
+    if (header.schema !== schema) throw new Unreadable(`its schema is '${header.schema}', ours is '${schema}'`)
     const compressed = header.codec.endsWith(COMPRESSED)
     const name = compressed ? header.codec.slice(0, -COMPRESSED.length) : header.codec
-    if (name !== this.#codecName) throw new Error(`It was written by the codec '${name}', ours is '${this.#codecName}'`)
+    if (name !== this.#codecName)
+      throw new Unreadable(`it was written by the codec '${name}', ours is '${this.#codecName}'`)
     if (!compressed && typeof payload === 'string') return codec.decode(payload)
-    if (typeof payload === 'string') throw new Error('It is compressed, and this cache reads text')
+    if (typeof payload === 'string') throw new Unreadable('it is compressed, and this cache reads text')
     const data = compressed ? inflateRawSync(payload) : payload
     return codec.decode(codec.binary === true ? data : data.toString())
   }
@@ -118,7 +123,8 @@ export class RedisStore {
   encode(value: unknown, outgoing: Outgoing): string | Buffer {
     const { codec, schema, compressFromBytes, clock } = this.#options.settings
     const data = codec.encode(value)
-    if (typeof data !== 'string' && !Buffer.isBuffer(data)) throw new Error('The codec returned neither text nor bytes')
+    if (typeof data !== 'string' && !Buffer.isBuffer(data))
+      throw new Unreadable('the codec returned neither text nor bytes')
     const compress = Buffer.byteLength(data) >= compressFromBytes
     const line = headerText({
       ...outgoing,

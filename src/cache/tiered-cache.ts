@@ -7,7 +7,7 @@
  *                         ├─ time over, staleWhileRevalidate left?  ─▶ answer, and a flight behind it
  *                         └─ a flight, shared by all who ask for the key
  */
-import { CacheError } from '../errors.ts'
+import { CacheError, OptionError } from '../errors.ts'
 import { errorOf } from './answer.ts'
 import { BatchLoad } from './batch-load.ts'
 import type {
@@ -29,6 +29,7 @@ import type {
 } from './cache.ts'
 import { Flight } from './flight.ts'
 import type { CacheHealth } from './health.ts'
+import { inTurns } from './in-turns.ts'
 import type { Named } from './keys.ts'
 import { listKeys } from './list-keys.ts'
 import type { MemoryEntry, MemoryStore } from './memory-store.ts'
@@ -89,7 +90,8 @@ export class TieredCache<V> implements Cache<V> {
   getOrSet<W extends V = V>(key: string, load: Load<W>, options?: LoadOptions): Promise<W> {
     const entry = this.#hit(key)
     if (entry !== undefined) return Promise.resolve((this.#clone ? structuredClone(entry.value) : entry.value) as W)
-    const call = this.#callOf(load, options ?? NO_OPTIONS)
+    const call = this.#checkedCall(load, options ?? NO_OPTIONS)
+    if (call instanceof OptionError) return Promise.reject(call)
     return this.#slow(key, call, options?.signal) as Promise<W>
   }
 
@@ -114,7 +116,9 @@ export class TieredCache<V> implements Cache<V> {
       (value === undefined ? argumentError("Cannot set undefined; 'null' is a value.") : undefined)
     if (refusal !== undefined) return Promise.reject(refusal)
     const { upkeep, tags: known, replay } = this.#parts
-    const { ttlMs, l1TtlMs, tags } = this.#callOf(undefined, options)
+    const call = this.#checkedCall(undefined, options)
+    if (call instanceof OptionError) return Promise.reject(call)
+    const { ttlMs, l1TtlMs, tags } = call
     return this.#writer.set(key, value, {
       ttlMs: upkeep.ttlOf(ttlMs),
       l1TtlMs,
@@ -138,8 +142,11 @@ export class TieredCache<V> implements Cache<V> {
     const wanted = [...new Set(keys)]
     const { loadMany, signal, ...write } = options
     const values = new Map<string, V>()
-    const batch = loadMany === undefined ? undefined : new BatchLoad(this.#settings.clock, loadMany, wanted)
-    const call = batch === undefined ? this.#lookCall : this.#callOf((key) => batch.load(key), write)
+    const { clock } = this.#settings
+    const batch =
+      loadMany === undefined ? undefined : new BatchLoad({ clock, gate: this.#parts.gate, loadMany }, wanted)
+    const call =
+      batch === undefined ? this.#lookCall : { ...this.#callOf((key) => batch.load(key), write), together: true }
     const one = async (key: string): Promise<void> => {
       const held = this.#hit(key)
       const promise = held === undefined ? this.#slow(key, call, signal) : Promise.resolve(this.#own(held.value))
@@ -174,15 +181,18 @@ export class TieredCache<V> implements Cache<V> {
     return this.#closed ? Promise.reject(closedError()) : this.#writer.deleteTag(tag)
   }
 
-  warm(source: WarmSource<V>, options: WarmOptions = {}): Promise<WarmOutcome> {
-    return warm(this, source, options)
+  async warm(source: WarmSource<V>, options: WarmOptions = {}): Promise<WarmOutcome> {
+    this.#callOf(undefined, options)
+    return await warm(this, source, options)
   }
 
   wrap<Args extends readonly unknown[], W extends V>(
     run: (...args: Args) => W | Promise<W>,
     { key = (...args) => JSON.stringify(args), ...options }: WrapOptions<Args> = {},
   ): (...args: Args) => Promise<W> {
-    return (...args) => this.getOrSet<W>(key(...args), () => run(...args), options)
+    // Checked at once: a wrong option must not wait for the first call.
+    this.#callOf(undefined, options)
+    return async (...args) => await this.getOrSet<W>(key(...args), () => run(...args), options)
   }
 
   close(): Promise<void> {
@@ -296,9 +306,10 @@ export class TieredCache<V> implements Cache<V> {
     return !this.#trust.usable || this.#parts.journal.holds(key)
   }
 
-  #goodMeanwhile({ epoch, expiresAt, freshUntil }: MemoryEntry<V>): boolean {
-    // After an interruption nobody knows whether it was changed: Redis is asked first.
-    if (epoch !== this.#trust.epoch && this.#trust.usable) return false
+  #goodMeanwhile({ epoch, expiresAt, freshUntil, tags }: MemoryEntry<V>): boolean {
+    // After an interruption nobody knows whether it was changed, nor of a tag that somebody has touched: Redis is asked first.
+    const sure = epoch === this.#trust.epoch && (tags === undefined || this.#parts.tags.assure(tags))
+    if (!sure && this.#trust.usable) return false
     const { staleWhileRevalidateMs, clock } = this.#settings
     const now = clock.now()
     return staleWhileRevalidateMs > 0 && expiresAt <= now && now < freshUntil + staleWhileRevalidateMs
@@ -315,6 +326,16 @@ export class TieredCache<V> implements Cache<V> {
       ttlMs: ttlOption('ttlMs', ttlMs, l2.ttlMs),
       l1TtlMs: ttlOption('l1TtlMs', l1TtlMs, l1.ttlMs),
       tags: tags ?? NO_TAGS,
+    }
+  }
+
+  /** A wrong option is told by the promise, like whatever else goes wrong. */
+  #checkedCall(load: Load<V> | undefined, options: WriteOptions): FlightCall<V> | OptionError {
+    try {
+      return this.#callOf(load, options)
+    } catch (error) {
+      if (error instanceof OptionError) return error
+      throw error
     }
   }
 
@@ -341,16 +362,6 @@ export class TieredCache<V> implements Cache<V> {
 const NO_OPTIONS: LoadOptions = {}
 const NO_TAGS: readonly string[] = []
 const NO_LOAD: FlightCall<never> = { load: undefined, ttlMs: 1, l1TtlMs: 1, tags: NO_TAGS }
-
-/** So many at once that the last need not wait for its deadline in line behind the first. */
-const AT_ONCE = 500
-
-async function inTurns<Item, Result>(items: readonly Item[], run: (item: Item) => Promise<Result>): Promise<Result[]> {
-  const results: Result[] = []
-  for (let from = 0; from < items.length; from += AT_ONCE)
-    results.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map(run))))
-  return results
-}
 
 function closedError(): CacheError {
   return new CacheError('CACHE_CLOSED', 'The cache was closed.')

@@ -7,8 +7,8 @@ import { channels } from '../telemetry/channels.ts'
 import type { Clock } from '../clock.ts'
 import type { EntryTags, MemoryStore } from './memory-store.ts'
 import { deepFreeze } from './isolate.ts'
-import type { Settings } from './options.ts'
-import type { RedisStore, Stored } from './redis-store.ts'
+import { LONGEST_MS, type Settings } from './options.ts'
+import { Unreadable, type RedisStore, type Stored } from './redis-store.ts'
 import type { Replay } from './replay.ts'
 import { roughBytes } from './size.ts'
 import type { Counters } from './stats.ts'
@@ -27,6 +27,7 @@ export interface UpkeepOptions<V> {
 export interface Opened<V> {
   readonly value: V
   readonly ttlMs: number
+  readonly l1TtlMs: number
   /** What is left of its life; below 0 once it is over. */
   readonly remainingMs: number
   readonly bytes: number
@@ -85,9 +86,10 @@ export class Upkeep<V> {
       this.isolate(value)
       // The writer's clock may differ from ours: more than its whole life is never left.
       const remainingMs = Math.min(header.ttlMs, header.storedAt + header.ttlMs - this.#clock.wallNow())
-      return { value, ttlMs: header.ttlMs, remainingMs, bytes: payload.length, tags: entryTags }
+      const { ttlMs, l1TtlMs = this.#settings.l1.ttlMs } = header
+      return { value, ttlMs, l1TtlMs, remainingMs, bytes: payload.length, tags: entryTags }
     } catch (error) {
-      this.undecodable(key, String(error))
+      this.undecodable(key, kindOf(error))
       return undefined
     }
   }
@@ -118,7 +120,7 @@ export class Upkeep<V> {
     if (!this.#options.memory.hasRoom) return
     this.#keep(key, opened.value, {
       remainingMs: opened.remainingMs,
-      l1TtlMs: this.#settings.l1.ttlMs,
+      l1TtlMs: opened.l1TtlMs,
       epoch,
       bytes: opened.bytes,
       tags: opened.tags,
@@ -139,12 +141,13 @@ export class Upkeep<V> {
   }
 
   /** The bytes for Redis; undefined when the codec cannot make any. */
-  encode(key: string, value: V, { ttlMs, tags, clock, generation }: Keeping): string | Buffer | undefined {
+  encode(key: string, value: V, { ttlMs, l1TtlMs, tags, clock, generation }: Keeping): string | Buffer | undefined {
     const { redis } = this.#options
     try {
-      return redis?.encode(value, { generation, clock, ttlMs, tags })
+      const own = l1TtlMs === this.#settings.l1.ttlMs ? undefined : l1TtlMs
+      return redis?.encode(value, { generation, clock, ttlMs, l1TtlMs: own, tags })
     } catch (error) {
-      this.#notice(`The value of '${key}' cannot be encoded and stays in memory: ${String(error)}`)
+      this.#notice(`The value of '${key}' cannot be encoded and stays in memory: ${kindOf(error)}`)
       return undefined
     }
   }
@@ -152,7 +155,7 @@ export class Upkeep<V> {
   /** A life that differs a little from one value to the next. */
   ttlOf(ttlMs: number): number {
     const { jitter, random } = this.#settings
-    return jitter === 0 ? ttlMs : Math.max(1, Math.round(ttlMs * (1 - jitter * random())))
+    return Math.min(LONGEST_MS, Math.max(1, Math.round(jitter === 0 ? ttlMs : ttlMs * (1 - jitter * random()))))
   }
 
   isolate(value: V): void {
@@ -232,4 +235,10 @@ export class Upkeep<V> {
     this.#told = true
     channels.notice.publish({ source: `cache ${this.#settings.namespace}`, level: 'warn', message })
   }
+}
+
+/** Which error, and not what it says: a codec may quote the value, and values are nobody's business but their reader's. */
+function kindOf(error: unknown): string {
+  if (error instanceof Unreadable) return error.message
+  return error instanceof Error ? `the codec throws ${error.name}` : 'the codec throws'
 }

@@ -120,10 +120,12 @@ export class Writer<V> {
     if (trust.state === 'away') return this.#journal(key)
     traffic.beginWrite(key)
     const { answers } = trust
+    const { newest } = journal
     try {
       await write()
       trust.answered()
-      journal.settle(key)
+      // What was noted meanwhile is not told by this: it may have been refused on its way.
+      journal.settle(key, newest)
       publish(names.entry(key))
       return 'applied'
     } catch (error) {

@@ -1,13 +1,13 @@
 /**
  * The caches in Prometheus, by namespace and tier. However many namespaces there are, the number of series is bounded: from the
- * 51st on they share the label `other`.
+ * 51st on they share the label `(other)`, which is no namespace's name.
  */
 import type { CacheState, CacheStats } from '../cache/index.ts'
 import type { ReportedCache } from './cache-report.ts'
 import type { Family, Labels, Sample } from './metric-family.ts'
 
 const MAX_NAMESPACES = 50
-const OTHER = 'other'
+const OTHER = '(other)'
 
 const STATES = ['up', 'blind', 'recovering', 'away', 'closed'] as const satisfies readonly CacheState[]
 
@@ -37,6 +37,7 @@ const COUNTERS: readonly (readonly [name: string, help: string, read: Figure])[]
   ['loads', 'Loads begun.', ({ loads }) => loads.started],
   ['loads_failed', 'Loads that failed.', ({ loads }) => loads.failed],
   ['loads_shared', 'Reads that shared a load of this process.', ({ loads }) => loads.shared],
+  ['loads_left_to_others', 'Loads that another process did for us.', ({ loads }) => loads.leftToOthers],
   ['loads_refused', 'Reads turned away because too many loads ran while Redis was away.', ({ loads }) => loads.refused],
   ['fenced', 'Loads whose value was not kept, because the key was changed meanwhile.', ({ l2 }) => l2.fenced],
   ['redis_errors', 'Calls to Redis that failed or got no answer in time.', ({ l2 }) => l2.errors],

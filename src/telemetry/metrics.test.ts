@@ -135,11 +135,12 @@ test('who has no prom-client is told to install it', async () => {
 
 test('a scrape has the caches by namespace and tier, and no more series than can be borne', async () => {
   const l1 = { hits: 3, misses: 4, sets: 8, deletes: 1, size: 7 }
-  const caches = Array.from({ length: 60 }, (_, n) => reportedCache(l1, `n${n}`))
+  const caches = Array.from({ length: 60 }, (_, n) => reportedCache(l1, n === 1 ? 'other' : `n${n}`))
   const samples = await scrape(sources({ caches: () => caches }))
   assert.equal(samples.get('evenkeel_cache_hits_total{namespace="n0",tier="l1"}'), '3')
   assert.equal(samples.get('evenkeel_cache_hits_total{namespace="n0",tier="l2"}'), '0')
-  assert.equal(samples.get('evenkeel_cache_hits_total{namespace="other",tier="l1"}'), '30')
+  assert.equal(samples.get('evenkeel_cache_hits_total{namespace="(other)",tier="l1"}'), '30')
+  assert.equal(samples.get('evenkeel_cache_hits_total{namespace="other",tier="l1"}'), '3', 'a namespace of that name')
   assert.equal(samples.get('evenkeel_cache_state{namespace="n0",state="up"}'), '1')
   assert.equal(samples.get('evenkeel_cache_entries{namespace="n49"}'), '7')
   assert.equal(samples.get('evenkeel_cache_entries{namespace="n50"}'), undefined)

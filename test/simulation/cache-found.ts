@@ -13,12 +13,14 @@ export interface Found {
 type Delay = Schedule['delays'][number]
 
 const AT_ONCE: Delay = { requestMs: 0, replyMs: 0, pushMs: 0 }
+const LONG: Schedule['lives'] = { ttlMs: 600_000, staleMs: 0 }
 const SLOW: Delay = { requestMs: 9, replyMs: 9, pushMs: 0 }
 
 export const FOUND: readonly Found[] = [
   {
     name: 'a reader joins a load that began before Redis was used again',
     schedule: {
+      lives: LONG,
       delays: [AT_ONCE, AT_ONCE, { requestMs: 0, replyMs: 3, pushMs: 0 }],
       steps: [
         then(0, { kind: 'restart', data: 'old' }),
@@ -31,6 +33,7 @@ export const FOUND: readonly Found[] = [
   {
     name: 'two processes delete a tag at once, and the slower one believes that it was the last',
     schedule: {
+      lives: LONG,
       delays: [AT_ONCE, SLOW, AT_ONCE],
       steps: [
         then(0, { kind: 'change', process: 1, key: 'tag2' }),

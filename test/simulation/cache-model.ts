@@ -21,12 +21,15 @@ export type Key = (typeof KEYS)[number]
 export type Step =
   | { readonly kind: 'change'; readonly process: number; readonly key: Key }
   | { readonly kind: 'read'; readonly process: number; readonly key: Key; readonly loadMs: number }
+  | { readonly kind: 'look'; readonly process: number; readonly key: Key }
   | { readonly kind: 'link'; readonly process: number; readonly mode: FakeLinkMode }
   | { readonly kind: 'snapshot' }
   | { readonly kind: 'restart'; readonly data: 'old' | 'present' | 'none' }
   | { readonly kind: 'foreign'; readonly command: 'DEL' | 'FLUSHALL'; readonly key: Key }
 
 export interface Schedule {
+  /** How long values live in both tiers, and how long beyond that a copy may be given while a better one is loaded. */
+  readonly lives: { readonly ttlMs: number; readonly staleMs: number }
   readonly delays: readonly { readonly requestMs: number; readonly replyMs: number; readonly pushMs: number }[]
   readonly steps: readonly { readonly afterMs: number; readonly step: Step }[]
 }
@@ -45,6 +48,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       loadMs: fc.constantFrom(0, 2, 15, 60, 400),
     }),
   },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('look' as const), process: processes, key: keys }) },
   {
     weight: 5,
     arbitrary: fc.record({
@@ -71,6 +75,10 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 export const schedules: fc.Arbitrary<Schedule> = fc.record({
+  lives: fc.oneof(
+    { weight: 2, arbitrary: fc.constant({ ttlMs: 600_000, staleMs: 0 }) },
+    { weight: 1, arbitrary: fc.record({ ttlMs: fc.constantFrom(60, 200), staleMs: fc.constantFrom(0, 30, 500) }) },
+  ),
   delays: fc.array(fc.record({ requestMs: delay, replyMs: delay, pushMs: delay }), {
     minLength: PROCESSES,
     maxLength: PROCESSES,
@@ -102,7 +110,7 @@ class World {
   readonly #upsets: number[]
   #snapshot = this.redis.snapshot()
 
-  constructor({ delays }: Schedule, without: Without) {
+  constructor({ delays, lives: { ttlMs, staleMs } }: Schedule, without: Without) {
     this.links = delays.map((one) => Object.assign(new FakeLink(this.redis), { delays: one }))
     this.caches = this.links.map((link) =>
       assembleCache<number>(
@@ -112,8 +120,9 @@ class World {
           clock: this.clock,
           random: () => 0.5,
           jitter: 0,
-          l1: { ttlMs: 600_000 },
-          l2: { ttlMs: 600_000 },
+          l1: { ttlMs },
+          l2: { ttlMs },
+          staleWhileRevalidateMs: staleMs,
         },
         without,
       ),
@@ -148,6 +157,7 @@ class World {
 
   #do(step: Step): void {
     if (step.kind === 'read') this.#read(step.process, step.key, step.loadMs)
+    else if (step.kind === 'look') this.#read(step.process, step.key, undefined)
     else if (step.kind === 'change') this.#change(step.process, step.key)
     else if (step.kind === 'link') this.#become(step.process, step.mode)
     else if (step.kind === 'snapshot') this.#snapshot = this.redis.snapshot()
@@ -190,7 +200,8 @@ class World {
     }
   }
 
-  #read(process: number, key: Key, loadMs: number): void {
+  /** Without `loadMs` it is only a look: then a miss is no fault. */
+  #read(process: number, key: Key, loadMs: number | undefined): void {
     const cache = this.caches[process]
     if (cache === undefined) return
     const startedAt = this.clock.now()
@@ -198,17 +209,17 @@ class World {
     const wasUp = this.#isUp(process)
     const upsets = this.#upsets[process]
     const options = key.startsWith('tag') ? { tags: ['tag'] } : {}
-    void cache
-      .getOrSet(key, () => this.#load(key, loadMs), options)
-      .then((value) => {
-        // Went away under way: then only its own changes bind it.
-        const stayedUp = wasUp && this.#upsets[process] === upsets && this.#isUp(process)
-        const bound = stayedUp ? floor : Math.min(floor, this.#own[process]?.get(key) ?? 0)
-        if (value < bound)
-          this.wrong.push(
-            `process ${process} reads ${value} of ${key} at ${this.clock.now()} ms, asked at ${startedAt} ms, after ${bound}`,
-          )
-      })
+    const own = this.#own[process]?.get(key) ?? 0
+    const answer = loadMs === undefined ? cache.get(key) : cache.getOrSet(key, () => this.#load(key, loadMs), options)
+    void answer.then((value) => {
+      // Went away under way: then only its own changes bind it.
+      const stayedUp = wasUp && this.#upsets[process] === upsets && this.#isUp(process)
+      const bound = stayedUp ? floor : Math.min(floor, own)
+      if (value !== undefined && value < bound)
+        this.wrong.push(
+          `process ${process} reads ${value} of ${key} at ${this.clock.now()} ms, asked at ${startedAt} ms, after ${bound}`,
+        )
+    })
   }
 
   /** The newest change that whoever hears must have heard of. */

@@ -183,6 +183,7 @@ export class FakeLink {
   readonly #clock: FakeClock
   readonly #healthListeners = new Set<(health: LinkHealth, before: LinkHealth) => void>()
   readonly #tracked = new Map<string, Listener>()
+  permitsChannels = true
   delays: FakeLinkDelays = { requestMs: 0, replyMs: 0, pushMs: 0 }
   health: LinkHealth = {
     state: 'connecting',
@@ -273,7 +274,10 @@ export class FakeLink {
   }
 
   subscribe(): { readonly ready: Promise<void>; close(): void } {
-    return { ready: Promise.resolve(), close: () => undefined }
+    const ready = this.permitsChannels
+      ? Promise.resolve()
+      : Promise.reject(new ReplyError('NOPERM', { executed: 'no' }))
+    return { ready, close: () => undefined }
   }
 
   onHealth(listener: (health: LinkHealth, before: LinkHealth) => void): () => void {
