@@ -136,6 +136,7 @@ function replayOf<V>({ settings, ...base }: Base<V>, made: Made<V>, hearing: Hea
     publish: (name) => hearing.publish(name),
     doubted: () => made.cache?.doubted(),
     superseded: () => made.cache?.superseded(),
+    outdated: () => made.cache?.outdated(),
   })
 }
 

@@ -25,7 +25,8 @@ export interface Header {
   readonly tags: readonly string[]
 }
 
-const MARK = 'e1,'
+/** What every value begins with. */
+export const MARK = 'e1,'
 const LEASE = '~'
 const NO_TAGS: readonly string[] = []
 
@@ -37,11 +38,16 @@ export function isLease(text: string): boolean {
   return text.startsWith(LEASE)
 }
 
+/** What every value of a generation begins with. */
+export function generationMark(generation: number): string {
+  return `${MARK}${digits(generation)},`
+}
+
 /** The line in front of the payload, its line feed included. */
 export function headerText(header: Header): string {
   const { generation, clock, token, storedAt, ttlMs, l1TtlMs, schema, codec, tags } = header
   const life = l1TtlMs === undefined ? digits(ttlMs) : `${digits(ttlMs)}.${digits(l1TtlMs)}`
-  const front = `${MARK}${digits(generation)},${digits(clock)},${token},${digits(storedAt)},${life},${schema},${codec}`
+  const front = `${generationMark(generation)}${digits(clock)},${token},${digits(storedAt)},${life},${schema},${codec}`
   return tags.length === 0 ? `${front}\n` : `${front},${tags.map(encodeURIComponent).join(',')}\n`
 }
 

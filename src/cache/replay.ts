@@ -16,7 +16,7 @@ import { createHash } from 'node:crypto'
 
 /**
  * ARGV: known generation, known clock, id of the server ('' unknown or of no interest), what to move on ('', 'generation', 'clock').
- * Returns generation and clock. Nobody knows any: the server's seconds, beyond whatever was used before.
+ * Returns generation, clock, and 1 when this call found another server. Nobody knows any: the server's seconds, beyond whatever was used before.
  */
 export const STATE = new Script(`local g, c, r = 0, 0, ''
 local held = redis.call('GET', KEYS[1])
@@ -26,12 +26,13 @@ if held then
 end
 g, c = math.max(g, tonumber(ARGV[1])), math.max(c, tonumber(ARGV[2]))
 if g == 0 then g = tonumber(redis.call('TIME')[1]) end
-if ARGV[4] == 'generation' or (ARGV[3] ~= '' and r ~= '' and r ~= ARGV[3]) then g = g + 1 end
+local other = ARGV[3] ~= '' and r ~= '' and r ~= ARGV[3]
+if ARGV[4] == 'generation' or other then g = g + 1 end
 if ARGV[4] == 'clock' then c = c + 1 end
 if ARGV[3] ~= '' then r = ARGV[3] end
 local next = string.format('%.0f %.0f %s', g, c, r)
 if next ~= held then redis.call('SET', KEYS[1], next) end
-return {string.format('%.0f', g), string.format('%.0f', c)}`)
+return {string.format('%.0f', g), string.format('%.0f', c), other and 1 or 0}`)
 
 /** Notes that a tag was deleted at clock ARGV[1], for ARGV[2] ms; of two that delete it at once the later clock stays, and is returned. */
 export const TAG = new Script(`local held = tonumber(redis.call('GET', KEYS[1]) or '0') or 0
@@ -56,6 +57,8 @@ export interface ReplayOptions {
   readonly doubted: () => void
   /** Values of an older generation are of no use to anybody. */
   readonly superseded: () => void
+  /** The same, and Redis is to be rid of them; told to one process of all. */
+  readonly outdated: () => void
 }
 
 /** `partly`: Redis may be used, but not all keys could be told. */
@@ -127,13 +130,14 @@ export class Replay {
     if (link === undefined) return tags.clock
     const args = [String(this.#generation), String(tags.clock), this.#server, what]
     const reply = await STATE.run(link, { keys: [names.state], args, deadlineMs })
-    const [generation, clock] = Array.isArray(reply) ? reply.map(Number) : []
+    const [generation, clock, isOther] = Array.isArray(reply) ? reply.map(Number) : []
     if (generation === undefined || clock === undefined)
       throw new Error('The state of the namespace is no pair of numbers')
     const known = this.#generation
     this.#generation = Math.max(known, generation)
     tags.heardClock(clock)
     if (what !== '') publish(names.state)
+    if (isOther === 1 && this.#options.afterRestart === 'flush') this.#options.outdated()
     return clock
   }
 

@@ -178,3 +178,21 @@ test('a copy whose tag somebody has touched is not given, not even while a bette
   await clock.advance(150)
   assert.equal(await read(), 'new')
 })
+
+test("after a restart 'flush' deletes what was there before, and nothing that came since", async () => {
+  for (const afterRestart of ['flush', 'distrust'] as const) {
+    const { clock, redis, one, other } = await world({ afterRestart }, 2)
+    const keys = Array.from({ length: 1200 }, (_, n) => `k${n}`)
+    await settled(clock, one.cache.setMany(keys.map((key) => [key, 'old'])))
+    const before = redis.snapshot()
+    for (const { link } of [one, other]) link.become('cut')
+    redis.restart(before)
+    for (const { link } of [one, other]) link.become('up')
+    await clock.advance(1)
+    await settled(clock, other.cache.set('k7', 'new'))
+    await clock.advance(500)
+    const left = redis.keys().filter((key) => key.startsWith('evenkeel:cache:n:k'))
+    assert.deepEqual(left.length, afterRestart === 'flush' ? 1 : 1200, afterRestart)
+    assert.equal(await settled(clock, one.cache.get('k7')), 'new')
+  }
+})

@@ -230,6 +230,11 @@ export class TieredCache<V> implements Cache<V> {
     this.#memory.clear()
   }
 
+  /** The same in Redis, behind everything else. */
+  outdated(): void {
+    this.#writer.deleteOld()
+  }
+
   /** Changes may have been missed: whoever asks from now on joins nothing that began before. */
   doubted(): void {
     this.#flights.detachLoads()

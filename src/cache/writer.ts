@@ -3,6 +3,7 @@
  */
 import type { RedisLink } from '../link/index.ts'
 import type { DeletePatternOptions, Load, PatternOutcome, WriteOutcome } from './cache.ts'
+import { deleteOld } from './delete-old.ts'
 import { deletePattern } from './delete-pattern.ts'
 import { globTest } from './glob.ts'
 import type { KeyNames } from './keys.ts'
@@ -72,6 +73,15 @@ export class Writer<V> {
       trust.failed(error, answers)
       return this.#journalAll()
     }
+  }
+
+  /** What is left, when Redis fails on the way, ends by itself. */
+  deleteOld(): void {
+    const { link, names, replay, settings } = this.#parts
+    if (link === undefined) return
+    const { clock, l2 } = settings
+    const old = { link, clock, names, deadlineMs: l2.writeDeadlineMs, generation: () => replay.generation }
+    deleteOld(old).catch(() => 'the rest ends by itself')
   }
 
   async deleteTag(tag: string): Promise<WriteOutcome> {

@@ -7,6 +7,7 @@
  */
 import { LinkError, ReplyError, type Reason } from '../../src/errors.ts'
 import type { LinkHealth, RedisLink, SendOptions, ServerIdentity } from '../../src/link/index.ts'
+import { DELETE_OLD } from '../../src/cache/delete-old.ts'
 import { globTest } from '../../src/cache/glob.ts'
 import { RELEASE, RENEW, REPLACE } from '../../src/cache/redis-store.ts'
 import { STATE, TAG } from '../../src/cache/replay.ts'
@@ -141,6 +142,8 @@ export class FakeRedis {
       this.#set([key, clock, 'PX', second], undefined)
       return clock
     }
+    if (hash === DELETE_OLD.hash)
+      return held?.startsWith(first) === true && !held.startsWith(second) ? this.#delete(key, undefined) : 0
     if (hash === STATE.hash) return this.#state(key, held, args)
     throw new ReplyError('NOSCRIPT No matching script.', { executed: 'no' })
   }
@@ -154,11 +157,12 @@ export class FakeRedis {
     let g = Math.max(Number(heldGeneration), Number(generation))
     let c = Math.max(Number(heldClock), Number(clock))
     if (g === 0) g = Math.floor(this.clock.wallNow() / 1000)
-    if (move === 'generation' || (server !== '' && heldServer !== '' && heldServer !== server)) g += 1
+    const isOther = server !== '' && heldServer !== '' && heldServer !== server
+    if (move === 'generation' || isOther) g += 1
     if (move === 'clock') c += 1
     const next = `${g} ${c} ${server === '' ? heldServer : server}`
     if (next !== held) this.#set([key, next], undefined)
-    return [String(g), String(c)]
+    return [String(g), String(c), isOther ? 1 : 0]
   }
 
   #tell(key: string, by: FakeLink | undefined): void {
