@@ -7,9 +7,10 @@
  *                         ├─ time over, staleWhileRevalidate left?  ─▶ answer, and a flight behind it
  *                         └─ a flight, shared by all who ask for the key
  */
-import { CacheError, OptionError } from '../errors.ts'
+import { OptionError, type CacheError } from '../errors.ts'
 import { errorOf } from './answer.ts'
 import { BatchLoad } from './batch-load.ts'
+import { argumentError, callOf, checkedCall, closedError, keyRefusal, NO_LOAD, NO_OPTIONS } from './calls.ts'
 import type {
   Cache,
   DeletePatternOptions,
@@ -33,15 +34,13 @@ import { inTurns } from './in-turns.ts'
 import type { Named } from './keys.ts'
 import { listKeys } from './list-keys.ts'
 import type { MemoryEntry, MemoryStore } from './memory-store.ts'
-import { ttlOption, type Settings } from './options.ts'
+import type { Settings } from './options.ts'
 import { statsOf, type CacheStats, type Counters } from './stats.ts'
 import type { Flights } from './traffic.ts'
 import type { Trust } from './trust.ts'
 import { ECHO_DUE, UNVERIFIED } from './upkeep.ts'
 import { warm } from './warm.ts'
 import { together, Writer, type TieredParts } from './writer.ts'
-
-const MAX_KEY_LENGTH = 32_768
 
 export class TieredCache<V> implements Cache<V> {
   readonly namespace: string
@@ -67,7 +66,7 @@ export class TieredCache<V> implements Cache<V> {
     this.#flights = parts.flights
     this.#writer = new Writer(parts)
     this.#clone = settings.isolate === 'clone'
-    this.#lookCall = this.#callOf(parts.load, {})
+    this.#lookCall = callOf(settings, parts.load, {})
   }
 
   get stats(): CacheStats {
@@ -90,7 +89,7 @@ export class TieredCache<V> implements Cache<V> {
   getOrSet<W extends V = V>(key: string, load: Load<W>, options?: LoadOptions): Promise<W> {
     const entry = this.#hit(key)
     if (entry !== undefined) return Promise.resolve((this.#clone ? structuredClone(entry.value) : entry.value) as W)
-    const call = this.#checkedCall(load, options ?? NO_OPTIONS)
+    const call = checkedCall(this.#settings, load, options ?? NO_OPTIONS)
     if (call instanceof OptionError) return Promise.reject(call)
     return this.#slow(key, call, options?.signal) as Promise<W>
   }
@@ -116,7 +115,7 @@ export class TieredCache<V> implements Cache<V> {
       (value === undefined ? argumentError("Cannot set undefined; 'null' is a value.") : undefined)
     if (refusal !== undefined) return Promise.reject(refusal)
     const { upkeep, tags: known, replay } = this.#parts
-    const call = this.#checkedCall(undefined, options)
+    const call = checkedCall(this.#settings, undefined, options)
     if (call instanceof OptionError) return Promise.reject(call)
     const { ttlMs, l1TtlMs, tags } = call
     return this.#writer.set(key, value, {
@@ -146,7 +145,9 @@ export class TieredCache<V> implements Cache<V> {
     const batch =
       loadMany === undefined ? undefined : new BatchLoad({ clock, gate: this.#parts.gate, loadMany }, wanted)
     const call =
-      batch === undefined ? this.#lookCall : { ...this.#callOf((key) => batch.load(key), write), together: true }
+      batch === undefined
+        ? callOf(this.#settings, this.#parts.load, write)
+        : { ...callOf(this.#settings, (key) => batch.load(key), write), together: true }
     const one = async (key: string): Promise<void> => {
       const held = this.#hit(key)
       const promise = held === undefined ? this.#slow(key, call, signal) : Promise.resolve(this.#own(held.value))
@@ -182,7 +183,7 @@ export class TieredCache<V> implements Cache<V> {
   }
 
   async warm(source: WarmSource<V>, options: WarmOptions = {}): Promise<WarmOutcome> {
-    this.#callOf(undefined, options)
+    callOf(this.#settings, undefined, options)
     return await warm(this, source, options)
   }
 
@@ -191,7 +192,7 @@ export class TieredCache<V> implements Cache<V> {
     { key = (...args) => JSON.stringify(args), ...options }: WrapOptions<Args> = {},
   ): (...args: Args) => Promise<W> {
     // Checked at once: a wrong option must not wait for the first call.
-    this.#callOf(undefined, options)
+    callOf(this.#settings, undefined, options)
     return async (...args) => await this.getOrSet<W>(key(...args), () => run(...args), options)
   }
 
@@ -324,26 +325,6 @@ export class TieredCache<V> implements Cache<V> {
     return this.#clone ? structuredClone(value) : value
   }
 
-  #callOf(load: Load<V> | undefined, { ttlMs, l1TtlMs, tags }: WriteOptions): FlightCall<V> {
-    const { l1, l2 } = this.#settings
-    return {
-      load,
-      ttlMs: ttlOption('ttlMs', ttlMs, l2.ttlMs),
-      l1TtlMs: ttlOption('l1TtlMs', l1TtlMs, l1.ttlMs),
-      tags: tags ?? NO_TAGS,
-    }
-  }
-
-  /** A wrong option is told by the promise, like whatever else goes wrong. */
-  #checkedCall(load: Load<V> | undefined, options: WriteOptions): FlightCall<V> | OptionError {
-    try {
-      return this.#callOf(load, options)
-    } catch (error) {
-      if (error instanceof OptionError) return error
-      throw error
-    }
-  }
-
   #drop(key: string): void {
     this.#flights.stir(key)
     const entry = this.#memory.get(key)
@@ -357,21 +338,6 @@ export class TieredCache<V> implements Cache<V> {
   }
 
   #refusal(key: string): CacheError | undefined {
-    if (this.#closed) return closedError()
-    if (typeof key !== 'string' || key.length === 0 || key.length > MAX_KEY_LENGTH)
-      return argumentError(`A key must be a text of 1 to ${MAX_KEY_LENGTH} characters.`)
-    return key.isWellFormed() ? undefined : argumentError('A key must be well-formed Unicode.')
+    return this.#closed ? closedError() : keyRefusal(key)
   }
-}
-
-const NO_OPTIONS: LoadOptions = {}
-const NO_TAGS: readonly string[] = []
-const NO_LOAD: FlightCall<never> = { load: undefined, ttlMs: 1, l1TtlMs: 1, tags: NO_TAGS }
-
-function closedError(): CacheError {
-  return new CacheError('CACHE_CLOSED', 'The cache was closed.')
-}
-
-function argumentError(message: string): CacheError {
-  return new CacheError('CACHE_ARGUMENT', message)
 }
