@@ -68,11 +68,11 @@ export function lifeCases(rig: Rig): void {
       request.session.count ??= 1
       answer({ id: request.sessionID })
     }
-    const url = await rig.application({ cookie: { maxAge: 600 }, rolling: true }, reading)
+    const url = await rig.application({ cookie: { maxAge: 1500 }, rolling: true }, reading)
     const browser = new Browser()
     const { id } = (await visit(browser, url)).body
-    for (let turn = 0; turn < 3; turn++) {
-      await delay(250)
+    for (let turn = 0; turn < 2; turn++) {
+      await delay(800)
       assert.equal((await visit(browser, url)).body.id, id)
     }
   })
