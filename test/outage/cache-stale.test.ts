@@ -4,7 +4,7 @@
  * of both in memory, not a process that starts afterwards. And with a mechanism taken out, somebody does.
  */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CacheTuning } from '../../src/cache/index.ts'
 import { now } from '../support/cache-callers/calls.ts'
@@ -25,6 +25,8 @@ const AWAY_MS = 900
 const WATCH_MS = 1500
 const EVERY_MS = 20
 const KEYS = ['A', 'B']
+/** Each with four processes that mostly wait. */
+const AT_ONCE = 3
 
 interface Ways {
   readonly server: RedisServer
@@ -70,54 +72,85 @@ interface Staleness {
   readonly cold: number
 }
 
-let ways: Ways
-let processes: Processes
-let plays = 0
-
-before(async () => {
-  const server = await RedisServer.start({ port: await freePort() })
-  ways = { server, writer: await FaultProxy.start(server), reader: await FaultProxy.start(server) }
-  processes = await Processes.start(3)
-})
-afterEach(() => processes.each((one) => one.call('close')))
-after(async () => {
-  await processes.stop()
-  await ways.writer.close()
-  await ways.reader.close()
-  await ways.server.stop()
-})
-
 interface PlayOptions extends Pick<OpenOrder, 'without' | 'connection'> {
   readonly tuning?: CacheTuning
 }
 
-async function play(outage: Outage, options: PlayOptions = {}): Promise<Staleness> {
-  const { tuning = {}, ...rest } = options
-  const [writer, warm, cold] = [processes.at(0), processes.at(1), processes.at(2)]
-  // Each play has keys of its own, for the server keeps its data.
-  const keys = KEYS.map((key) => `${key}${plays}`)
-  const [a = '', b = ''] = keys
-  plays += 1
-  const order = (port: number): OpenOrder => ({ ...rest, port, tuning: { l1: { ttlMs: 60_000 }, ...tuning } })
-  const tell = (version: number): Promise<unknown> => Promise.all(keys.map((key) => processes.tell(key, version)))
-  await tell(1)
-  await Promise.all([openUp(writer, order(ways.writer.port)), openUp(warm, order(ways.reader.port))])
-  for (const one of [writer, warm]) for (const key of keys) await warmUp(one, key)
-  // The way to the server itself is the same for all; a proxy before a dead server would answer for it.
-  await outage.begin(ways)
-  await Promise.all([writer, warm].map((one) => one.call('watch', keys, EVERY_MS)))
-  await sleep(AWAY_MS / 3)
-  await tell(2)
-  const changed = await Promise.all([writer.call('set', a, 2), writer.call('remove', b)])
-  for (const { told } of changed) assert.match(told, /^(applied|journalled)$/)
-  await sleep((AWAY_MS * 2) / 3)
-  await outage.end(ways)
-  const endedAt = now()
-  await cold.call('open', order(ways.server.port))
-  await cold.call('watch', keys, EVERY_MS)
-  await sleep(WATCH_MS)
-  const [w, r, c] = await processes.each((one) => one.call('watched'))
-  return { writer: staleness(w, endedAt), warm: staleness(r, endedAt), cold: staleness(c, endedAt) }
+/** A server, ways to it, a writer, a reader and one who comes later: a test has one to itself, so that they can play side by side. */
+class Stage implements AsyncDisposable {
+  static readonly #all: Stage[] = []
+  static readonly #free: Stage[] = []
+  readonly ways: Ways
+  readonly processes: Processes
+  #plays = 0
+
+  private constructor(ways: Ways, processes: Processes) {
+    this.ways = ways
+    this.processes = processes
+  }
+
+  /** One that is free, or another one. */
+  static async take(): Promise<Stage> {
+    const free = Stage.#free.pop()
+    if (free !== undefined) return free
+    const server = await RedisServer.start({ port: await freePort() })
+    const ways = { server, writer: await FaultProxy.start(server), reader: await FaultProxy.start(server) }
+    const stage = new Stage(ways, await Processes.start(3))
+    Stage.#all.push(stage)
+    return stage
+  }
+
+  async medians(outage: Outage, options?: PlayOptions): Promise<Staleness> {
+    const rounds: Staleness[] = []
+    for (let n = 0; n < ROUNDS; n++) rounds.push(await this.play(outage, options))
+    const of = (who: keyof Staleness): number => median(rounds.map((round) => round[who]))
+    return { writer: of('writer'), warm: of('warm'), cold: of('cold') }
+  }
+
+  async play(outage: Outage, options: PlayOptions = {}): Promise<Staleness> {
+    const { tuning = {}, ...rest } = options
+    const [writer, warm, cold] = [this.processes.at(0), this.processes.at(1), this.processes.at(2)]
+    // Each play has keys of its own, for the server keeps its data.
+    const keys = KEYS.map((key) => `${key}${this.#plays}`)
+    const [a = '', b = ''] = keys
+    this.#plays += 1
+    const order = (port: number): OpenOrder => ({ ...rest, port, tuning: { l1: { ttlMs: 60_000 }, ...tuning } })
+    const tell = (version: number): Promise<unknown> =>
+      Promise.all(keys.map((key) => this.processes.tell(key, version)))
+    await tell(1)
+    await Promise.all([openUp(writer, order(this.ways.writer.port)), openUp(warm, order(this.ways.reader.port))])
+    for (const one of [writer, warm]) for (const key of keys) await warmUp(one, key)
+    // The way to the server itself is the same for all; a proxy before a dead server would answer for it.
+    await outage.begin(this.ways)
+    await Promise.all([writer, warm].map((one) => one.call('watch', keys, EVERY_MS)))
+    await sleep(AWAY_MS / 3)
+    await tell(2)
+    const changed = await Promise.all([writer.call('set', a, 2), writer.call('remove', b)])
+    for (const { told } of changed) assert.match(told, /^(applied|journalled)$/)
+    await sleep((AWAY_MS * 2) / 3)
+    await outage.end(this.ways)
+    const endedAt = now()
+    await cold.call('open', order(this.ways.server.port))
+    await cold.call('watch', keys, EVERY_MS)
+    await sleep(WATCH_MS)
+    const [w, r, c] = await this.processes.each((one) => one.call('watched'))
+    return { writer: staleness(w, endedAt), warm: staleness(r, endedAt), cold: staleness(c, endedAt) }
+  }
+
+  /** Gives it back. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.processes.each((one) => one.call('close'))
+    Stage.#free.push(this)
+  }
+
+  static async stopAll(): Promise<void> {
+    for (const { processes, ways } of Stage.#all) {
+      await processes.stop()
+      await ways.writer.close()
+      await ways.reader.close()
+      await ways.server.stop()
+    }
+  }
 }
 
 function staleness(sightings: readonly Sighting[] = [], endedAt: number): number {
@@ -126,31 +159,28 @@ function staleness(sightings: readonly Sighting[] = [], endedAt: number): number
   return Math.max(0, ...old)
 }
 
-async function medians(outage: Outage, options?: PlayOptions): Promise<Staleness> {
-  const rounds: Staleness[] = []
-  for (let n = 0; n < ROUNDS; n++) rounds.push(await play(outage, options))
-  const of = (who: keyof Staleness): number => median(rounds.map((round) => round[who]))
-  return { writer: of('writer'), warm: of('warm'), cold: of('cold') }
-}
+after(() => Stage.stopAll())
 
-describe('nobody reads what was changed during the outage', () => {
+describe('nobody reads what was changed during the outage', { concurrency: AT_ONCE }, () => {
   for (const outage of [KILLED, FROZEN, WRITER_CUT, READER_CUT])
     for (const afterRestart of outage === KILLED ? (['distrust', 'replay'] as const) : (['distrust'] as const))
       test(`${outage.name}, afterRestart: ${afterRestart}`, async (t) => {
-        const stale = await medians(outage, { tuning: { afterRestart } })
+        await using stage = await Stage.take()
+        const stale = await stage.medians(outage, { tuning: { afterRestart } })
         t.diagnostic(JSON.stringify(stale))
         for (const [who, ms] of Object.entries(stale)) assert.ok(ms <= PROMISED_MS + SLACK_MS, `${who}: ${ms} ms`)
       })
 
   test('a process that dies with its journal: distrust covers for it', async (t) => {
+    await using stage = await Stage.take()
     const writerDies: Outage = {
       ...KILLED,
       end: async (on) => {
-        await processes.at(0).call('close')
+        await stage.processes.at(0).call('close')
         await KILLED.end(on)
       },
     }
-    const { warm, cold } = await medians(writerDies)
+    const { warm, cold } = await stage.medians(writerDies)
     t.diagnostic(JSON.stringify({ warm, cold }))
     assert.ok(cold <= PROMISED_MS + SLACK_MS, `${cold} ms`)
     assert.ok(warm <= PROMISED_MS + SLACK_MS, `${warm} ms`)
@@ -160,26 +190,31 @@ describe('nobody reads what was changed during the outage', () => {
 /** Stale to the end of its life. */
 const TO_THE_END_MS = WATCH_MS - 300
 
-describe('with a mechanism taken out somebody does', () => {
+describe('with a mechanism taken out somebody does', { concurrency: AT_ONCE }, () => {
   test('journal: what the cut-off writer changed is never told', async () => {
-    const { warm, cold } = await play(WRITER_CUT, { without: { journal: true } })
+    await using stage = await Stage.take()
+    const { warm, cold } = await stage.play(WRITER_CUT, { without: { journal: true } })
     assert.ok(Math.max(warm, cold) >= TO_THE_END_MS, JSON.stringify({ warm, cold }))
   })
 
   test('epoch: a reader that was cut off goes on with its copies', async () => {
-    const { warm } = await play(READER_CUT, { without: { epoch: true } })
+    await using stage = await Stage.take()
+    const { warm } = await stage.play(READER_CUT, { without: { epoch: true } })
     assert.ok(warm >= TO_THE_END_MS, `${warm} ms`)
   })
 
   test('tracking: a reader is not told what the writer replays', async () => {
-    const { warm } = await play(WRITER_CUT, { without: { tracking: true } })
+    await using stage = await Stage.take()
+    const { warm } = await stage.play(WRITER_CUT, { without: { tracking: true } })
     assert.ok(warm >= TO_THE_END_MS, `${warm} ms`)
   })
 })
 
-describe('a reader that is cut off without a word', () => {
+describe('a reader that is cut off without a word', { concurrency: AT_ONCE }, () => {
   /** Answers out of memory need no connection, so nobody but the heartbeat asks whether it is still there. */
   async function copyAfter(heartbeatMs: number): Promise<{ state: string; version: number | undefined }> {
+    await using stage = await Stage.take()
+    const { processes, ways } = stage
     const [writer, reader] = [processes.at(0), processes.at(1)]
     const key = `silent-${heartbeatMs}`
     await processes.tell(key, 1)
