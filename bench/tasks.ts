@@ -1,9 +1,10 @@
 /**
- * `npm run bench:tasks [-- enqueue | orders | end-to-end | latency | outages]`: tasks beside the queues people use, on the same
+ * `npm run bench:tasks [-- enqueue | orders | end-to-end | latency | outages | frozen]`: tasks beside the queues people use, on the same
  * servers, in one run.
  */
 import type { Adapter } from './tasks/adapter.ts'
 import { CONTENDERS } from './tasks/contenders.ts'
+import { frozenOrders } from './tasks/frozen.ts'
 import { startLatency } from './tasks/latency.ts'
 import { outages } from './tasks/outages.ts'
 import { endToEndRates, enqueueRates, orderRates } from './tasks/rates.ts'
@@ -17,10 +18,16 @@ const PARTS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   'end-to-end': (stage) => endToEndRates(stage, everyDay),
   latency: (stage) => startLatency(stage, everyDay),
   outages: (stage) => outages(stage, CONTENDERS.filter(usesRedis)),
+  frozen: (stage) => frozenOrders(stage, CONTENDERS.filter(isOurs)),
 }
 
 function usesRedis(adapter: Adapter): boolean {
   return adapter.usesRedis === true
+}
+
+/** Where orders wait for a frozen Redis there is nothing to compare. */
+function isOurs({ name, usesRedis = false, oneProcess = false }: Adapter): boolean {
+  return usesRedis && (name === 'evenkeel, PostgreSQL' || oneProcess)
 }
 
 const wanted = process.argv.slice(2)

@@ -43,6 +43,7 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   'tasks-end-to-end': benchmark('tasks', 'end-to-end'),
   'tasks-latency': benchmark('tasks', 'latency'),
   'tasks-outages': benchmark('tasks', 'outages'),
+  'tasks-frozen': benchmark('tasks', 'frozen'),
 }
 
 const wanted = process.argv.slice(2)

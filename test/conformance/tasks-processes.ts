@@ -95,6 +95,22 @@ export function processTests(subject: TasksSubject): void {
     assert.deepEqual(told, ['far 1 by redis', 'far 1 failed', 'far 2 by sweep', 'far 1 fenced', 'far 2 done'])
   })
 
+  test('three workers that only sweep are not starved by ten thousand older tasks that may not start now', async () => {
+    const queue = subject.newQueue()
+    const gate = Promise.withResolvers<void>()
+    const definitions = { narrow: { run: () => gate.promise, concurrency: 1 }, wide: { run: () => 'wide' } }
+    const { tasks } = await subject.process(definitions, { queue, worker: false, mode: 'off' })
+    await Promise.all(Array.from({ length: 10_000 }, () => tasks.start('narrow', null, { priority: 9 })))
+    for (let worker = 0; worker < 3; worker += 1)
+      await subject.process(definitions, { queue, redis: null, sweepMs: 100 })
+    await eventually('each worker has one', async () => (await tasks.counts()).running === 3)
+    const wide = await Promise.all(Array.from({ length: 50 }, () => tasks.start('wide', null)))
+    for (const { id } of wide)
+      assert.deepEqual(await tasks.result(id, { waitMs: 20_000 }), { state: 'done', value: 'wide' })
+    assert.deepEqual(await tasks.counts(), { scheduled: 0, ready: 9997, running: 3, dead: 0 })
+    await tasks.close()
+  })
+
   test('workers whose clocks are wrong by an hour do nothing too early, too late or twice', async () => {
     const queue = subject.newQueue()
     let runs = 0
