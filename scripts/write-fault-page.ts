@@ -43,8 +43,8 @@ const INTRODUCTION = `# Faults: what went wrong, what it means, what to do
 Every health report, error and log line of Evenkeel carries the code of a fault, such as \`refused\`. This page tells of each
 what it means, what to do about it and how it looks. Search it for the code, or for the words of the error.
 
-Words in angle brackets stand for your own values. Where Redis wants a password add \`--user <user> --askpass\` to
-\`redis-cli\`, where it wants TLS \`--tls --cacert <file>\`.`
+Words in capitals stand for your own values. Where Redis wants a password add \`--user USER --askpass\` to
+\`redis-cli\`, where it wants TLS \`--tls --cacert FILE\`.`
 
 /** The whole page as Markdown. */
 export function faultPage(): string {

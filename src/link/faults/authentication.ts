@@ -10,7 +10,7 @@ export const AUTHENTICATION = {
     retryable: false,
     meaning: 'Redis refuses the user name and password.',
     nextStep:
-      'Compare the secret of this process with the server: `redis-cli -h <host> -p <port> --user <user> --askpass ping`, and `ACL LIST` as administrator. After a rotation this process needs the new secret; tokens of Entra ID or IAM run out by themselves and must be renewed in time.',
+      'Compare the secret of this process with the server: `redis-cli -h HOST -p PORT --user USER --askpass ping`, and `ACL LIST` as administrator. After a rotation this process needs the new secret; tokens of Entra ID or IAM run out by themselves and must be renewed in time.',
     replies: [/^WRONGPASS\b/, /^ERR invalid password\b/, /^ERR invalid username-password pair/i],
   },
   passwordMissing: {
@@ -32,7 +32,7 @@ export const AUTHENTICATION = {
     retryable: false,
     meaning: 'A password was given, but the server has none configured.',
     nextStep:
-      'Either take the password out of the Redis URL, or set one on the server: enter `CONFIG SET requirepass <password>` and `CONFIG REWRITE` in `redis-cli`. A server that lost its configuration file looks like this.',
+      'Either take the password out of the Redis URL, or set one on the server: enter `CONFIG SET requirepass PASSWORD` and `CONFIG REWRITE` in `redis-cli`. A server that lost its configuration file looks like this.',
     replies: [
       /^ERR AUTH <password> called without any password configured/,
       /^ERR Client sent AUTH, but no password is set/,
@@ -58,7 +58,7 @@ export const AUTHENTICATION = {
     retryable: false,
     meaning: 'The Redis user may not run this command or touch this key or channel.',
     nextStep:
-      'See what was refused with `redis-cli ACL LOG`, then allow it: `ACL SETUSER <user> +<command> ~<key pattern> &<channel pattern>`.',
+      'See what was refused with `redis-cli ACL LOG`, then allow it: `ACL SETUSER USER +COMMAND ~KEY_PATTERN &CHANNEL_PATTERN`.',
     replies: [/^NOPERM\b/],
   },
   wrongDatabase: {

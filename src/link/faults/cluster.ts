@@ -10,7 +10,7 @@ export const CLUSTER = {
     retryable: true,
     meaning: 'The cluster cannot serve this key: a part of it is down or was never assigned.',
     nextStep:
-      'See `redis-cli CLUSTER INFO` and `redis-cli --cluster check <host>:<port>`; bring the missing node back, or `redis-cli --cluster fix <host>:<port>`.',
+      'See `redis-cli CLUSTER INFO` and `redis-cli --cluster check HOST:PORT`; bring the missing node back, or `redis-cli --cluster fix HOST:PORT`.',
     replies: [/^CLUSTERDOWN\b/],
   },
   moved: {
@@ -32,7 +32,7 @@ export const CLUSTER = {
     executed: 'no',
     retryable: true,
     meaning: 'This key is just being moved to another node of the cluster.',
-    nextStep: 'Wait for the resharding to end: `redis-cli --cluster check <host>:<port>`.',
+    nextStep: 'Wait for the resharding to end: `redis-cli --cluster check HOST:PORT`.',
     replies: [/^ASK\b/],
   },
   tryAgain: {
@@ -44,7 +44,7 @@ export const CLUSTER = {
     retryable: true,
     meaning: 'The keys of this command are just being moved, and only some of them have arrived.',
     nextStep:
-      'Try the call again shortly. If it lasts, a resharding was left half done: `redis-cli --cluster fix <host>:<port>`.',
+      'Try the call again shortly. If it lasts, a resharding was left half done: `redis-cli --cluster fix HOST:PORT`.',
     replies: [/^TRYAGAIN\b/],
   },
   notCluster: {

@@ -10,7 +10,7 @@ export const NETWORK = {
     retryable: false,
     meaning: 'The host name of Redis does not exist.',
     nextStep:
-      'Check the host in the Redis URL and ask the resolver of this very machine or container: `getent hosts <host>`. Under Docker Compose both services must share a network, and the host is the service name.',
+      'Check the host in the Redis URL and ask the resolver of this very machine or container: `getent hosts HOST`. Under Docker Compose both services must share a network, and the host is the service name.',
     errors: ['ENOTFOUND', 'ENODATA', 'EAI_NONAME', 'EAI_NODATA'],
   },
   resolverDown: {
@@ -19,8 +19,7 @@ export const NETWORK = {
     executed: 'no',
     retryable: true,
     meaning: 'The name server does not answer, so the host name of Redis cannot be resolved.',
-    nextStep:
-      'Check DNS on this machine: `cat /etc/resolv.conf`, then `getent hosts <host>`. Redis itself may be fine.',
+    nextStep: 'Check DNS on this machine: `cat /etc/resolv.conf`, then `getent hosts HOST`. Redis itself may be fine.',
     errors: ['EAI_AGAIN', 'EAI_FAIL', 'ESERVFAIL', 'ETIMEOUT'],
   },
   sentinelsAway: {
@@ -30,7 +29,7 @@ export const NETWORK = {
     retryable: true,
     meaning: 'No Sentinel could be asked where the master is.',
     nextStep:
-      'See that the Sentinels run and listen where the options say: `redis-cli -h <host> -p 26379 SENTINEL MASTERS`. What each of them answered stands in brackets. Redis itself may be fine.',
+      'See that the Sentinels run and listen where the options say: `redis-cli -h HOST -p 26379 SENTINEL MASTERS`. What each of them answered stands in brackets. Redis itself may be fine.',
     errors: ['SENTINELS_AWAY'],
   },
   refused: {
@@ -70,7 +69,7 @@ export const NETWORK = {
     retryable: false,
     meaning: 'This process may not open the Unix socket file of Redis.',
     nextStep:
-      'Set `unixsocketperm 770` in redis.conf and add the user of this process to the group of the socket (`ls -l <path>`).',
+      'Set `unixsocketperm 770` in redis.conf and add the user of this process to the group of the socket (`ls -l PATH`).',
   },
   denied: {
     code: 'connect-denied',
@@ -79,7 +78,7 @@ export const NETWORK = {
     retryable: true,
     meaning: 'A firewall or sandbox on this very machine forbids the connection to Redis.',
     nextStep:
-      'Look at the rules here: `nft list ruleset`, `iptables -S OUTPUT`, `ip route get <address>`; under systemd also `IPAddressDeny=`.',
+      'Look at the rules here: `nft list ruleset`, `iptables -S OUTPUT`, `ip route get ADDRESS`; under systemd also `IPAddressDeny=`.',
     errors: ['EACCES', 'EPERM'],
   },
   portsExhausted: {
@@ -98,7 +97,7 @@ export const NETWORK = {
     executed: 'no',
     retryable: true,
     meaning: 'This process may not open more files or sockets.',
-    nextStep: 'Count them (`ls /proc/<pid>/fd | wc -l`), raise `LimitNOFILE=` or `ulimit -n`, and look for what leaks.',
+    nextStep: 'Count them (`ls /proc/PID/fd | wc -l`), raise `LimitNOFILE=` or `ulimit -n`, and look for what leaks.',
     errors: ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'],
   },
   badAddress: {
@@ -126,7 +125,7 @@ export const NETWORK = {
     retryable: false,
     meaning: 'What answers on this port does not speak the Redis protocol.',
     nextStep:
-      'Look at what it says: `printf "PING\\r\\n" | nc <host> <port>`. Another service has the port, or a proxy in front of Redis answers with an error page.',
+      'Look at what it says: `printf "PING\\r\\n" | nc HOST PORT`. Another service has the port, or a proxy in front of Redis answers with an error page.',
     messages: [/^Unknown RESP type\b/i, /^Protocol error, got "/i],
   },
   closedAtStart: {
@@ -136,7 +135,7 @@ export const NETWORK = {
     retryable: true,
     meaning: 'The connection was ended before Redis had answered anything on it.',
     nextStep:
-      'Ask by hand: `redis-cli -h <host> -p <port> ping`. If that is cut too, add `--tls`: a port that wants TLS does this to plain text (use `rediss://`). Else Redis refuses this client and its log says why (too many clients, protected mode, a client certificate it does not trust), or a proxy has no Redis behind it.',
+      'Ask by hand: `redis-cli -h HOST -p PORT ping`. If that is cut too, add `--tls`: a port that wants TLS does this to plain text (use `rediss://`). Else Redis refuses this client and its log says why (too many clients, protected mode, a client certificate it does not trust), or a proxy has no Redis behind it.',
   },
   reset: {
     code: 'reset',
@@ -165,7 +164,7 @@ export const NETWORK = {
     retryable: true,
     meaning: 'Nothing at all came back from the address of Redis in time.',
     nextStep:
-      'A firewall or security group that drops packets is the usual cause: allow this machine on the Redis port, then try `nc -vz <host> <port>`. A machine that is switched off looks the same.',
+      'A firewall or security group that drops packets is the usual cause: allow this machine on the Redis port, then try `nc -vz HOST PORT`. A machine that is switched off looks the same.',
     errors: ['ETIMEDOUT', 'ConnectionTimeoutError'],
   },
   hostUnreachable: {
@@ -175,7 +174,7 @@ export const NETWORK = {
     retryable: true,
     meaning: 'There is a route to Redis, but its machine does not answer on it.',
     nextStep:
-      'See whether the machine is up (`ping <host>`) and the address is right. A container bridge that is not up yet looks the same: wait for it.',
+      'See whether the machine is up (`ping HOST`) and the address is right. A container bridge that is not up yet looks the same: wait for it.',
     errors: ['EHOSTUNREACH', 'EHOSTDOWN'],
   },
   networkUnreachable: {
@@ -185,7 +184,7 @@ export const NETWORK = {
     retryable: true,
     meaning: 'This machine has no route to the network of Redis.',
     nextStep:
-      'Look at `ip route get <address>` and `ip link`: an interface, bridge or VPN is down, or only IPv6 was tried where there is none.',
+      'Look at `ip route get ADDRESS` and `ip link`: an interface, bridge or VPN is down, or only IPv6 was tried where there is none.',
     errors: ['ENETUNREACH', 'ENETDOWN'],
   },
   handshakeTimeout: {
@@ -195,7 +194,7 @@ export const NETWORK = {
     retryable: true,
     meaning: 'The port accepts connections, but Redis does not answer on them.',
     nextStep:
-      'Redis is frozen or a proxy has no Redis behind it: `redis-cli -h <host> -p <port> ping` on the machine itself, state `T` or `D` in `ps -o stat= -C redis-server`, and the health check of the load balancer. Some hosted ports that want TLS are silent to plain text too: try `rediss://`.',
+      'Redis is frozen or a proxy has no Redis behind it: `redis-cli -h HOST -p PORT ping` on the machine itself, state `T` or `D` in `ps -o stat= -C redis-server`, and the health check of the load balancer. Some hosted ports that want TLS are silent to plain text too: try `rediss://`.',
   },
   closed: {
     code: 'connection-closed',

@@ -10,7 +10,7 @@ export const PERSISTENCE = {
     retryable: true,
     meaning: 'Redis cannot write its append-only file, so it refuses writes; reads work.',
     nextStep:
-      'Free space or mend the disk of `redis-cli CONFIG GET dir` (`df -h <dir>`). Writes come back by themselves.',
+      'Free space or mend the disk of `redis-cli CONFIG GET dir` (`df -h DIR`). Writes come back by themselves.',
     replies: [/^MISCONF .*\bAOF\b/],
   },
   snapshotFailing: {
@@ -21,7 +21,7 @@ export const PERSISTENCE = {
     retryable: true,
     meaning: 'Redis cannot save its snapshot to disk, so it refuses writes; reads work.',
     nextStep:
-      'Read the reason in the Redis log, check space and owner of `redis-cli CONFIG GET dir` (`df -h <dir>`, `ls -ld <dir>`) and memory for the fork (`vm.overcommit_memory=1`); then `redis-cli BGSAVE`.',
+      'Read the reason in the Redis log, check space and owner of `redis-cli CONFIG GET dir` (`df -h DIR`, `ls -ld DIR`) and memory for the fork (`vm.overcommit_memory=1`); then `redis-cli BGSAVE`.',
     replies: [/^MISCONF\b/],
   },
   outOfMemory: {

@@ -96,7 +96,7 @@ export const SERVER_STATE = {
     executed: 'no',
     retryable: true,
     meaning: 'The Sentinel does not know enough about the master now.',
-    nextStep: 'Ask the other Sentinels and compare: `redis-cli -p 26379 SENTINEL CKQUORUM <name>`.',
+    nextStep: 'Ask the other Sentinels and compare: `redis-cli -p 26379 SENTINEL CKQUORUM NAME`.',
     replies: [/^IDONTKNOW\b/, /^NOQUORUM\b/],
   },
   sentinelNoReplica: {
@@ -106,7 +106,7 @@ export const SERVER_STATE = {
     executed: 'no',
     retryable: true,
     meaning: 'The Sentinel finds no replica that could take over.',
-    nextStep: 'Look at the replicas: `redis-cli -p 26379 SENTINEL REPLICAS <name>`; bring one of them up and in step.',
+    nextStep: 'Look at the replicas: `redis-cli -p 26379 SENTINEL REPLICAS NAME`; bring one of them up and in step.',
     replies: [/^NOGOODSLAVE\b/, /^INPROG\b/],
   },
 } as const satisfies FaultEntries

@@ -1,7 +1,7 @@
 /** Faults of encryption: certificates, versions, and TLS spoken to a port that has none. */
 import type { FaultEntries } from './fault.ts'
 
-const SHOW_CERTIFICATE = '`openssl s_client -connect <host>:<port> -servername <host> </dev/null`'
+const SHOW_CERTIFICATE = '`openssl s_client -connect HOST:PORT -servername HOST </dev/null`'
 
 export const TLS = {
   unknownCa: {
@@ -41,7 +41,7 @@ export const TLS = {
     executed: 'no',
     retryable: false,
     meaning: 'The certificate of Redis has run out.',
-    nextStep: `Renew it and load it without a restart: \`redis-cli CONFIG SET tls-cert-file <file>\`. See the dates with ${SHOW_CERTIFICATE}, and check the clock of this machine.`,
+    nextStep: `Renew it and load it without a restart: \`redis-cli CONFIG SET tls-cert-file FILE\`. See the dates with ${SHOW_CERTIFICATE}, and check the clock of this machine.`,
     errors: ['CERT_HAS_EXPIRED', 'CRL_HAS_EXPIRED'],
   },
   notYetValid: {
@@ -69,7 +69,7 @@ export const TLS = {
     retryable: false,
     meaning: 'Redis refuses the client certificate.',
     nextStep:
-      'The authority that signed `tls.cert` must be in `tls-ca-cert-file` of redis.conf, and the certificate must not have run out: `openssl x509 -noout -dates -issuer -in <file>`.',
+      'The authority that signed `tls.cert` must be in `tls-ca-cert-file` of redis.conf, and the certificate must not have run out: `openssl x509 -noout -dates -issuer -in FILE`.',
     errors: [
       'ALERT_UNKNOWN_CA',
       'ALERT_BAD_CERTIFICATE',
@@ -116,7 +116,7 @@ export const TLS = {
     retryable: false,
     meaning: 'TLS was spoken to a port that answers in plain text.',
     nextStep:
-      'Use `redis://` instead of `rediss://`, or the port given by `tls-port` in redis.conf. Probe: `redis-cli -h <host> -p <port> ping` without --tls.',
+      'Use `redis://` instead of `rediss://`, or the port given by `tls-port` in redis.conf. Probe: `redis-cli -h HOST -p PORT ping` without --tls.',
     errors: [
       'ERR_SSL_WRONG_VERSION_NUMBER',
       'ERR_SSL_PACKET_LENGTH_TOO_LONG',
@@ -132,7 +132,7 @@ export const TLS = {
     executed: 'no',
     retryable: false,
     meaning: 'Plain text was spoken to a port that wants TLS.',
-    nextStep: 'Use `rediss://` instead of `redis://`. Probe: `redis-cli -h <host> -p <port> --tls ping`.',
+    nextStep: 'Use `rediss://` instead of `redis://`. Probe: `redis-cli -h HOST -p PORT --tls ping`.',
     // redis-server just cuts the connection (see closed-at-start); others say so, or send a TLS alert: byte 21, control-U.
     replies: [/^ERR Bad TLS header/i],
     messages: [/^Unknown RESP type 21\b/, /^Protocol error, got "(\cU|\\u0015)"/],
@@ -144,7 +144,7 @@ export const TLS = {
     retryable: false,
     meaning: 'The certificate, key or authority given to this process cannot be read or do not belong together.',
     nextStep:
-      'They must be PEM texts (not file names), the key must match the certificate, and an encrypted key needs `tls.passphrase`: `openssl x509 -in <cert> -noout -pubkey` and `openssl pkey -in <key> -pubout` must print the same.',
+      'They must be PEM texts (not file names), the key must match the certificate, and an encrypted key needs `tls.passphrase`: `openssl x509 -in CERT -noout -pubkey` and `openssl pkey -in KEY -pubout` must print the same.',
     errors: ['ERR_OSSL_PEM_NO_START_LINE', 'ERR_OSSL_X509_KEY_VALUES_MISMATCH', 'ERR_OSSL_BAD_DECRYPT'],
   },
   timeout: {
@@ -153,7 +153,7 @@ export const TLS = {
     executed: 'no',
     retryable: true,
     meaning: 'No TLS answer came in time: the server is silent, or the port speaks no TLS.',
-    nextStep: `Probe both: ${SHOW_CERTIFICATE} must show a certificate; if \`redis-cli -h <host> -p <port> ping\` without --tls gets an answer, use \`redis://\`.`,
+    nextStep: `Probe both: ${SHOW_CERTIFICATE} must show a certificate; if \`redis-cli -h HOST -p PORT ping\` without --tls gets an answer, use \`redis://\`.`,
   },
   closed: {
     code: 'tls-closed',

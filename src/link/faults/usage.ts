@@ -53,7 +53,7 @@ export const USAGE = {
     executed: 'no',
     retryable: false,
     meaning: 'The key holds another kind of value than this command works on.',
-    nextStep: 'See `redis-cli TYPE <key>`. Two parts of the application use the same key name.',
+    nextStep: 'See `redis-cli TYPE KEY`. Two parts of the application use the same key name.',
     replies: [/^WRONGTYPE\b/],
   },
   unknownCommand: {

@@ -92,7 +92,7 @@ const SOMEBODY = {
   service: 'unknown',
   weight: 'warn',
   meaning: 'A connection failed; the line does not say to what.',
-  nextStep: 'If the address is that of Redis or of the database: `evenkeel check <url>` says why, layer by layer.',
+  nextStep: 'If the address is that of Redis or of the database: `evenkeel check URL` says why, layer by layer.',
   checks: [],
 } as const
 

@@ -61,7 +61,7 @@ export const REDIS_SIGNS: readonly LogSign[] = [
       /RDB file.*No space left on device/i,
     ],
     meaning: 'Redis could not write its data to disk.',
-    nextStep: 'Free space where the data directory is: `df -h <dir>`, `df -i <dir>`. Writes come back by themselves.',
+    nextStep: 'Free space where the data directory is: `df -h DIR`, `df -i DIR`. Writes come back by themselves.',
     checks: ['host.disk-space', 'persistence.snapshot', 'persistence.append-only-file'],
   },
   {
@@ -180,7 +180,7 @@ export const REDIS_SIGNS: readonly LogSign[] = [
       /Unable to connect to MASTER/i,
     ],
     meaning: 'A replica has lost its master, or does not reach it.',
-    nextStep: 'See `redis-cli INFO replication` on both, and the way between them: `nc -vz <master> 6379`.',
+    nextStep: 'See `redis-cli INFO replication` on both, and the way between them: `nc -vz MASTER 6379`.',
     checks: ['replication.link', 'replication.backlog'],
   },
   {
@@ -250,7 +250,7 @@ export const REDIS_SIGNS: readonly LogSign[] = [
     patterns: [/-failover-abort-/],
     meaning: 'The sentinels wanted to fail over and could not.',
     nextStep:
-      'The word after `-failover-abort-` says why: no replica in step, or not elected. See `redis-cli -p 26379 SENTINEL CKQUORUM <name>`.',
+      'The word after `-failover-abort-` says why: no replica in step, or not elected. See `redis-cli -p 26379 SENTINEL CKQUORUM NAME`.',
     checks: ['replication.quorum', 'replication.sentinel-count', 'replication.link'],
   },
 ]
