@@ -215,3 +215,15 @@ test('each attempt is in the history, once', async () => {
     [{ attempt: 1, outcome: 'completed' }],
   )
 })
+
+test('nobody may log in, and the answer says what to set', async () => {
+  for (const [method, path] of [
+    ['POST', '/api/login'],
+    ['POST', '/api/logout'],
+    ['GET', '/api/me'],
+  ] as const) {
+    const { status, body } = await service.request<Record<string, string>>(path, { method })
+    assert.equal(status, 403)
+    assert.match(body['message'] ?? '', /ORDERS_LOGIN_USER/)
+  }
+})

@@ -62,7 +62,6 @@ interface Kind {
 }
 
 const KINDS: readonly Kind[] = [
-  { name: 'no database', order: () => ({}), away: 'memory' },
   { name: 'no database, sealed copies', order: () => ({ secret: SECRET }), away: 'memory' },
   { name: 'PostgreSQL', order: () => ({ database: postgres.url }), away: 'database' },
 ]
