@@ -31,6 +31,7 @@ export class HintListener {
   /** Servers before 7.0 know no BLMPOP. */
   #old = false
   #atOnce = 0
+  #gaveBack = false
   #wake: (() => void) | undefined
   #stopHealth: (() => void) | undefined
 
@@ -111,13 +112,14 @@ export class HintListener {
 
   /**
    * While the answer was waited for, the hands may have been filled otherwise: what is too much goes back, in its old place, for a
-   * worker that has a hand free. Not while much of what comes is old news, for then it would never be got rid of.
+   * worker that has a hand free. Not twice in a row, and not while what comes is old news: else nobody would ever get rid of it.
    */
   #hear(ids: readonly string[]): void {
     const room = this.#options.capacity()
-    const kept = room > 0 && this.#atOnce > 0 ? ids.length : Math.min(room, ids.length)
-    if (kept > 0) this.#options.onIds(ids.slice(0, kept))
-    if (kept < ids.length) this.#giveBack(ids.slice(kept))
+    const keepsAll = this.#gaveBack || this.#atOnce > 0 || room >= ids.length
+    this.#gaveBack = !keepsAll
+    if (keepsAll || room > 0) this.#options.onIds(keepsAll ? ids : ids.slice(0, room))
+    if (!keepsAll) this.#giveBack(ids.slice(room))
   }
 
   #giveBack(ids: readonly string[]): void {
