@@ -72,7 +72,7 @@ export const CACHE: Tour = {
   folder: 'src/cache',
   stops: {
     'What others see': ['cache', 'health', 'stats', 'options', 'codec', 'caches', 'plain-store'],
-    'One read': ['tiered-cache', 'flight', 'claims', 'loading', 'answer', 'traffic', 'load-gate', 'upkeep'],
+    'One read': ['tiered-cache', 'flight', 'found', 'claims', 'loading', 'answer', 'traffic', 'load-gate', 'upkeep'],
     'One change': ['writer', 'delete-pattern', 'delete-old', 'list-keys', 'scan', 'glob'],
     'The tiers': ['memory-store', 'redis-store', 'envelope', 'keys', 'tags'],
     'Outage and return': ['trust', 'hearing', 'replay', 'journal', 'journal-file'],

@@ -36,7 +36,7 @@ export interface WriteOptions {
   readonly ttlMs?: number
   /** Life of the copy in memory, in milliseconds. @default l1.ttlMs, and never longer than ttlMs */
   readonly l1TtlMs?: number
-  /** `deleteTag()` of any of them makes the value a miss. @default none */
+  /** `deleteTag()` of any of them makes the value a miss. With a tag a value lives a day at most, or twice `l2.ttlMs` where that is longer. @default none */
   readonly tags?: readonly string[]
 }
 

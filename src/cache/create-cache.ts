@@ -131,7 +131,7 @@ function replayOf<V>({ settings, ...base }: Base<V>, made: Made<V>, hearing: Hea
     ...base,
     afterRestart: settings.afterRestart,
     deadlineMs: settings.l2.writeDeadlineMs,
-    tagLifeMs: () => tagLifeMs(settings),
+    tagLifeMs: settings.tagLifeMs,
     told: (key) => made.cache?.told(key),
     publish: (name) => hearing.publish(name),
     doubted: () => made.cache?.doubted(),
@@ -152,11 +152,6 @@ function refreshEarly<V>(parts: TieredParts<V>, { key, call }: Asked<V>, seen: s
   const flight = new Flight(key, call, parts)
   flights.addApart(flight)
   flight.refresh(call.load, seen)
-}
-
-/** Twice what a value with the tag lives by the options, for calls that ask for more. */
-function tagLifeMs({ l2, staleMs }: Settings): number {
-  return Math.max(3_600_000, 2 * (l2.ttlMs + staleMs))
 }
 
 const prefixes = new WeakMap<RedisLink, Set<string>>()

@@ -9,11 +9,12 @@
  * A change of the key while the flight is on its way detaches it: callers who come later start anew. What it brings then is
  * given to those who had asked before, and not kept.
  */
-import type { CacheError } from '../errors.ts'
+import { ReplyError, type CacheError } from '../errors.ts'
 import type { Reply } from '../link/index.ts'
 import { Answer, errorOf, type Asker, type Copy } from './answer.ts'
 import type { FlightCall, Load } from './cache.ts'
-import { Claims, type Claim } from './claims.ts'
+import { Claims } from './claims.ts'
+import { UNCLAIMED, UNHEARD, type Found, type Hit, type Unheld } from './found.ts'
 import { Loading, type LoadingFlight, type Phase } from './loading.ts'
 import type { Parts } from './parts.ts'
 import type { MemoryEntry } from './memory-store.ts'
@@ -21,23 +22,6 @@ import type { Reader } from './read-batch.ts'
 import { storedIn, type RedisStore, type Stored } from './redis-store.ts'
 import { Waker } from './waker.ts'
 
-interface Hit<V> {
-  readonly kind: 'value'
-  readonly value: V
-}
-
-/** What looking at Redis came to. */
-type Found<V> = Hit<V> | Unheld
-
-/** Nobody holds a value; `answered`: Redis said so. */
-interface Unheld {
-  readonly kind: 'none'
-  readonly claim: Claim | undefined
-  readonly answered: boolean
-}
-
-const UNCLAIMED: Unheld = { kind: 'none', claim: undefined, answered: true }
-const UNANSWERED: Unheld = { kind: 'none', claim: undefined, answered: false }
 /** Without anybody to tell that the value has come, another process' lease is looked at after 4 ms, then ever less often. */
 const POLL_MS = { first: 4, firstWhenTold: 50, cap: 50 }
 /** A value that changes while it is read is read again, so often at most. */
@@ -63,6 +47,7 @@ export class Flight<V> implements LoadingFlight<V>, Reader, Asker {
   /** A copy that may have been changed unheard: not to be given unless Redis does not answer. */
   #doubtful: Copy<V> | undefined
   #answered = false
+  #refused = false
   #answersBefore = 0
   echoed = false
   #abort: AbortController | undefined
@@ -208,6 +193,7 @@ export class Flight<V> implements LoadingFlight<V>, Reader, Asker {
   }
 
   #unanswered(error: unknown, answersBefore: number): void {
+    this.#refused = error instanceof ReplyError
     this.#parts.counters.l2Errors += 1
     this.#parts.trust.failed(error, answersBefore)
   }
@@ -215,10 +201,10 @@ export class Flight<V> implements LoadingFlight<V>, Reader, Asker {
   async #fly(asks: boolean, first?: Stored | 'unanswered', judged = false): Promise<void> {
     const { traffic } = this.#parts
     try {
-      const found = asks ? await this.#look(first, judged) : UNANSWERED
+      const found = asks ? await this.#look(first, judged) : UNCLAIMED
       if (found.kind === 'value') this.answer.give(found.value)
       else if (this.call.load === undefined) this.#giveWithoutLoad(asks)
-      else await this.#load(this.call.load, found, asks)
+      else await this.#load(this.call.load, found)
     } catch (error) {
       this.#fail(error)
     } finally {
@@ -228,14 +214,14 @@ export class Flight<V> implements LoadingFlight<V>, Reader, Asker {
   }
 
   /** Whoever joins a load must get what is as new as his question: Redis has to tell of a change, unless it is away. */
-  #load(load: Load<V>, { claim, answered }: Unheld, asked: boolean): Promise<void> {
+  #load(load: Load<V>, { claim, unheard }: Unheld): Promise<void> {
     const { traffic, trust } = this.#parts
     if (this.#abort?.signal.aborted === true) {
       this.claims.release(claim)
       return Promise.reject(errorOf(this.#abort.signal))
     }
     if (this.#stirred) this.echoed = true
-    if (this.#stirred || (asked && !answered && trust.usable)) traffic.detach(this)
+    if (this.#stirred || (unheard && trust.usable)) traffic.detach(this)
     return new Loading(this, this.#parts).run(load, claim)
   }
 
@@ -285,11 +271,17 @@ export class Flight<V> implements LoadingFlight<V>, Reader, Asker {
     for (let waits = 0; ; waits++) {
       const stored = known === 'unanswered' ? undefined : (known ?? (await this.#read()))
       known = undefined
-      const answered =
-        stored !== undefined && (stored.kind !== 'value' || (await this.#parts.upkeep.learnTags(stored.header.tags)))
-      if (!answered) {
+      const tags =
+        stored?.kind === 'value' ? await this.#parts.upkeep.learnTags(stored.header.tags) : ('known' as const)
+      if (stored === undefined || tags === 'unanswered' || (tags === 'asked' && rereads >= MAX_READS)) {
         this.#believe()
-        return UNANSWERED
+        // A refusal is an answer: as many loads as there are callers would not be less refused.
+        return this.#refused ? UNCLAIMED : UNHEARD
+      }
+      // What tells of a deleted tag may have been flushed since the value was read: then the value is gone as well.
+      if (tags === 'asked') {
+        rereads += 1
+        continue
       }
       // Its tags were asked for after it, and something has happened to it or to them in between.
       if (this.#stirred && rereads++ < MAX_READS) continue
@@ -303,7 +295,7 @@ export class Flight<V> implements LoadingFlight<V>, Reader, Asker {
       if (this.call.load === undefined) return UNCLAIMED
       if (stored.kind !== 'lease') {
         const claim = await this.claims.take(stored, stored.kind === 'value' && this.answer.copy !== undefined)
-        if (claim !== 'taken') return { kind: 'none', claim, answered: true }
+        if (claim !== 'taken') return { kind: 'none', claim }
         // Whoever had it has failed, and now others try: one more turn of waiting would make the last of them wait long.
         if (waits > 0) return UNCLAIMED
       }

@@ -79,10 +79,10 @@ export class Loading<V> {
   async #store(value: V, context: DecidedContext, claim: Claim | undefined): Promise<void> {
     const { counters, redis, upkeep, traffic, trust, settings } = this.#parts
     const { key } = this.#flight
-    const ttlMs = upkeep.ttlOf(context.ttlMs ?? this.#flight.call.ttlMs)
     // Named only now, a tag may have been deleted while the load ran.
     const late = context.tags !== this.#flight.call.tags
     const tags = late ? [...new Set([...this.#flight.call.tags, ...context.tags])] : this.#flight.call.tags
+    const ttlMs = upkeep.ttlOf(context.ttlMs ?? this.#flight.call.ttlMs, tags)
     if (late && this.#flight.began.forgotten !== this.#parts.tags.forgotten) this.#flight.fenced = true
     const facts = { ttlMs, l1TtlMs: this.#flight.call.l1TtlMs, tags, ...this.#flight.began }
     if (claim === undefined || redis === undefined || this.#flight.fenced) {

@@ -130,6 +130,8 @@ export interface Settings {
   readonly staleWhileRevalidateMs: number
   /** How long beyond its life a copy is kept. */
   readonly staleMs: number
+  /** How long the deletion of a tag is remembered: no value with a tag may be kept longer. */
+  readonly tagLifeMs: number
   readonly softDeadlineMs: number
   readonly earlyRefresh: number
   readonly jitter: number
@@ -149,6 +151,7 @@ const L2_DEFAULTS: Required<L2Options> = { ttlMs: 300_000, deadlineMs: 100, writ
 const LEASE_DEFAULTS: Required<LeaseOptions> = { ttlMs: 5000, waitMs: 1000 }
 const AWAY_DEFAULTS: Required<AwayOptions> = { maxLoads: 32, overflow: 'stale' }
 const MAX_KEYS = 100_000
+const DAY_MS = 86_400_000
 const COMPRESS_FROM_BYTES = 10_240
 
 /** Names of the tuning options, for the check against misspelt ones. */
@@ -187,14 +190,17 @@ export function readSettings<V>(options: CacheOptions<V>): Settings {
       max: LONGEST_MS,
     }),
   }
+  const groups = readGroups(options)
+  const staleMs = Math.max(stale.staleIfErrorMs, stale.staleWhileRevalidateMs)
   return {
     namespace: nameOption('namespace', namespace),
     prefix: prefixOption(prefix),
     economy: functionOption('economy', economy) ?? (() => false),
     codec: codecOption(codec),
-    ...readGroups(options),
+    ...groups,
     ...stale,
-    staleMs: Math.max(stale.staleIfErrorMs, stale.staleWhileRevalidateMs),
+    staleMs,
+    tagLifeMs: Math.min(LONGEST_MS, Math.max(DAY_MS, 2 * (groups.l2.ttlMs + staleMs))),
     softDeadlineMs: numberOption('softDeadlineMs', options.softDeadlineMs ?? 20, { max: LONGEST_MS }),
     earlyRefresh: shareOption('earlyRefresh', options.earlyRefresh ?? 0.85),
     jitter: shareOption('jitter', options.jitter ?? 0.1),

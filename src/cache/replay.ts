@@ -48,7 +48,7 @@ export interface ReplayOptions {
   readonly afterRestart: AfterRestart
   readonly deadlineMs: number
   /** How long a deleted tag is remembered: longer than any value with it may live. */
-  readonly tagLifeMs: () => number
+  readonly tagLifeMs: number
   /** Redis was told that the key changed: a copy in memory must be asked for. */
   readonly told: (key: string) => void
   /** Tells processes that hear by messages. */
@@ -109,7 +109,7 @@ export class Replay {
     const clock = await this.#move('clock')
     const name = names.tag(tag)
     const { forgotten } = tags
-    const deletedAt = await TAG.run(link, { keys: [name], args: [String(clock), String(tagLifeMs())], deadlineMs })
+    const deletedAt = await TAG.run(link, { keys: [name], args: [String(clock), String(tagLifeMs)], deadlineMs })
     // Somebody else may have deleted it after us, and the message of that has overtaken the answer: then it is asked for.
     if (forgotten === tags.forgotten) tags.learned(tag, Number(deletedAt))
     else tags.heard(tag, clock)
@@ -118,10 +118,8 @@ export class Replay {
 
   async #state(): Promise<void> {
     const ticket = this.#options.journal.all
-    const before = this.#generation
     await this.#move(ticket === undefined ? '' : 'generation')
     if (ticket !== undefined) this.#options.journal.settleAll(ticket)
-    if (before !== 0 && before !== this.#generation) this.#options.superseded()
   }
 
   /** Returns the clock. */
@@ -135,6 +133,7 @@ export class Replay {
       throw new Error('The state of the namespace is no pair of numbers')
     const known = this.#generation
     this.#generation = Math.max(known, generation)
+    if (known !== 0 && known !== this.#generation) this.#options.superseded()
     tags.heardClock(clock)
     if (what !== '') publish(names.state)
     if (isOther === 1 && this.#options.afterRestart === 'flush') this.#options.outdated()

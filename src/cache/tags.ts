@@ -23,6 +23,8 @@ export class Tags {
   readonly #known = new Map<string, Known>()
   #clock = 0
   #forgotten = 0
+  /** The latest deletion of a tag that had to make room: one that is not known may have been deleted then. */
+  #lost = 0
 
   /** Changes whenever something is doubted: an answer that was asked for before is then not to be learned. */
   get forgotten(): number {
@@ -81,16 +83,23 @@ export class Tags {
     return tags.names.every((name) => this.#known.get(name)?.sure === true) && this.allow(tags)
   }
 
-  /** Was none of the value's tags deleted since its load began? A tag that nobody knows of counts as not deleted. */
+  /** Was none of the value's tags deleted since its load began? A tag that nobody knows of counts as not deleted, unless it may have been forgotten. */
   allow({ names, clock }: EntryTags): boolean {
-    for (const name of names) if ((this.#known.get(name)?.deletedAt ?? 0) > clock) return false
+    for (const name of names) if ((this.#known.get(name)?.deletedAt ?? this.#lost) > clock) return false
     return true
   }
 
   #note(name: string, deletedAt: number, sure: boolean): void {
     const before = this.#known.get(name)?.deletedAt ?? 0
     this.#known.set(name, { deletedAt: Math.max(before, deletedAt), sure })
-    const [first] = this.#known.keys()
-    if (this.#known.size > MAX_KNOWN && first !== undefined) this.#known.delete(first)
+    if (this.#known.size > MAX_KNOWN) this.#makeRoom()
+  }
+
+  #makeRoom(): void {
+    const [first] = this.#known
+    if (first === undefined) return
+    const [name, { deletedAt }] = first
+    this.#lost = Math.max(this.#lost, deletedAt)
+    this.#known.delete(name)
   }
 }

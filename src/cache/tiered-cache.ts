@@ -119,7 +119,7 @@ export class TieredCache<V> implements Cache<V> {
     if (call instanceof OptionError) return Promise.reject(call)
     const { ttlMs, l1TtlMs, tags } = call
     return this.#writer.set(key, value, {
-      ttlMs: upkeep.ttlOf(ttlMs),
+      ttlMs: upkeep.ttlOf(ttlMs, tags),
       l1TtlMs,
       tags,
       clock: known.clock,
@@ -229,6 +229,7 @@ export class TieredCache<V> implements Cache<V> {
   /** Values of an older generation count no more, in memory neither. */
   superseded(): void {
     this.#memory.clear()
+    this.#flights.detachLoads()
   }
 
   /** The same in Redis, behind everything else. */

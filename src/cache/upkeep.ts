@@ -94,13 +94,13 @@ export class Upkeep<V> {
     }
   }
 
-  /** Asks Redis for those of the tags that nobody has told of; false: it did not answer. */
-  async learnTags(names: readonly string[]): Promise<boolean> {
+  /** Asks Redis for those of the tags that nobody has told of. */
+  async learnTags(names: readonly string[]): Promise<'known' | 'asked' | 'unanswered'> {
     const { redis, tags } = this.#options
-    if (names.length === 0 || redis === undefined) return true
+    if (names.length === 0 || redis === undefined) return 'known'
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const unknown = tags.unknown(names)
-      if (unknown.length === 0) return true
+      if (unknown.length === 0) return tries === 0 ? 'known' : 'asked'
       const { forgotten } = tags
       try {
         const deletedAt = await Promise.all(unknown.map((name) => redis.tag(name)))
@@ -109,10 +109,10 @@ export class Upkeep<V> {
         for (const [index, name] of unknown.entries()) tags.learned(name, deletedAt[index] ?? 0)
       } catch {
         this.#options.counters.l2Errors += 1
-        return false
+        return 'unanswered'
       }
     }
-    return false
+    return 'unanswered'
   }
 
   /** A value that was read from Redis. */
@@ -152,10 +152,11 @@ export class Upkeep<V> {
     }
   }
 
-  /** A life that differs a little from one value to the next. */
-  ttlOf(ttlMs: number): number {
-    const { jitter, random } = this.#settings
-    return Math.min(LONGEST_MS, Math.max(1, Math.round(jitter === 0 ? ttlMs : ttlMs * (1 - jitter * random()))))
+  /** A life that differs a little from one value to the next; with a tag, no longer than a deletion of the tag is remembered. */
+  ttlOf(ttlMs: number, tags: readonly string[] = []): number {
+    const { jitter, random, tagLifeMs, staleMs } = this.#settings
+    const longest = tags.length === 0 ? LONGEST_MS : Math.max(1, tagLifeMs - staleMs)
+    return Math.min(longest, Math.max(1, Math.round(jitter === 0 ? ttlMs : ttlMs * (1 - jitter * random()))))
   }
 
   isolate(value: V): void {

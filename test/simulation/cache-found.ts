@@ -44,6 +44,32 @@ export const FOUND: readonly Found[] = [
       ],
     },
   },
+  {
+    name: 'a copy whose tag another process has deleted is given while a better one is loaded',
+    schedule: {
+      lives: { ttlMs: 60, staleMs: 500 },
+      delays: [AT_ONCE, AT_ONCE, AT_ONCE],
+      steps: [
+        then(0, { kind: 'read', process: 0, key: 'tag2', loadMs: 0 }),
+        then(0, { kind: 'read', process: 0, key: 'tag2', loadMs: 0 }),
+        then(0, { kind: 'change', process: 1, key: 'tag2' }),
+        then(150, { kind: 'read', process: 0, key: 'tag2', loadMs: 0 }),
+      ],
+    },
+  },
+  {
+    name: 'Redis is flushed between the answer with a value and the question for its tag',
+    schedule: {
+      lives: LONG,
+      delays: [AT_ONCE, { requestMs: 0, replyMs: 3, pushMs: 9 }, AT_ONCE],
+      steps: [
+        then(0, { kind: 'read', process: 0, key: 'tag2', loadMs: 0 }),
+        then(0, { kind: 'change', process: 0, key: 'tag2' }),
+        then(150, { kind: 'read', process: 1, key: 'tag2', loadMs: 0 }),
+        then(0, { kind: 'foreign', command: 'FLUSHALL', key: 'a' }),
+      ],
+    },
+  },
 ]
 
 function then(afterMs: number, step: Step): Schedule['steps'][number] {
