@@ -13,7 +13,7 @@ export type {
   TopicEvent,
 } from './events.ts'
 export type { EventSettings, EventsOptions } from './options.ts'
-export { defineTopics, topic } from './topics.ts'
+export { defineTopics, topic, topicTest } from './topics.ts'
 export type {
   AnyTopics,
   Delivery,
