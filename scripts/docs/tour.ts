@@ -109,7 +109,16 @@ export const EVENTS: Tour = {
   stops: {
     'What others see': ['events', 'topics', 'options', 'create-events'],
     'In this process': ['envelope', 'last-id', 'feed', 'recent-ids', 'subscribers', 'subscriber'],
-    'To and from other processes': ['outbox', 'redis-stream', 'follower', 'replays'],
+    'To and from other processes': [
+      'outbox',
+      'ways',
+      'redis-stream',
+      'follower',
+      'row-store',
+      'row-reader',
+      'teller',
+      'replays',
+    ],
   },
 }
 

@@ -21,16 +21,20 @@ import type {
   SubscribeOptions,
   TopicEvent,
 } from './events.ts'
-import { Feed } from './feed.ts'
+import { Feed, type Arrival, type Where } from './feed.ts'
 import { Follower } from './follower.ts'
-import { readLastId, type Place } from './last-id.ts'
+import type { Place } from './last-id.ts'
 import { eventSettings, type CheckedSettings, type EventsOptions } from './options.ts'
 import { Outbox, type Way } from './outbox.ts'
-import { isLinkTrouble, RedisStream } from './redis-stream.ts'
+import { RedisStream } from './redis-stream.ts'
 import { Replays } from './replays.ts'
+import { RowReader } from './row-reader.ts'
+import { RowStore } from './row-store.ts'
 import type { Listener } from './subscriber.ts'
 import { Subscribers } from './subscribers.ts'
+import { Teller } from './teller.ts'
 import { Topics, topicTest, validPayload, type AnyTopics, type Delivery, type TopicDefinitions } from './topics.ts'
+import { databaseWay, isOff, redisWay } from './ways.ts'
 
 const ANY: TopicDefinitions = { '*': {} }
 
@@ -58,6 +62,10 @@ class LinkedEvents implements Events {
   readonly #feed: Feed
   readonly #stream: RedisStream | undefined
   readonly #follower: Follower | undefined
+  readonly #rows: RowStore | undefined
+  readonly #reader: RowReader | undefined
+  readonly #redis: Way | undefined
+  readonly #teller: Teller | undefined
   readonly #outbox: Outbox
   readonly #replays: Replays
   readonly #subscribers: Subscribers
@@ -69,19 +77,29 @@ class LinkedEvents implements Events {
   #closed = false
 
   constructor(topics: Topics, options: EventsOptions) {
-    const { link, clock = systemClock } = options
+    const { link, database, clock = systemClock } = options
     this.#settings = eventSettings(options)
-    const { name, maxHeld } = this.#settings
+    const { name, maxHeld, deadlineMs } = this.#settings
     this.name = name
     this.#topics = topics
     this.#link = link
     this.#clock = clock
     this.#subscribers = new Subscribers(`events '${name}'`)
-    this.#feed = new Feed({ origin: this.#origin, maxRemembered: maxHeld, alone: () => this.#isAlone })
+    this.#feed = new Feed({
+      origin: this.#origin,
+      maxRemembered: maxHeld,
+      alone: () => this.#isAlone,
+      hasStream: () => this.#hasStream,
+    })
     this.#stream = link && new RedisStream({ ...this.#settings, link, clock, incarnation: newWord })
     this.#follower = link && this.#stream && this.#followerOf(link, this.#stream)
-    this.#outbox = this.#makeOutbox()
-    this.#replays = new Replays({ feed: this.#feed, stream: this.#stream, link, wallNow: () => clock.wallNow() })
+    this.#rows = database && new RowStore({ ...this.#settings, database, incarnation: newWord })
+    this.#reader = this.#rows && this.#readerOf(this.#rows)
+    const complain = (message: string): void => this.#subscribers.complain(message)
+    this.#redis = link && this.#stream && redisWay({ link, stream: this.#stream, complain })
+    this.#teller = this.#rows && this.#redis && new Teller({ store: this.#rows, redis: this.#redis, deadlineMs })
+    this.#outbox = this.#makeOutbox(this.#rows && databaseWay({ rows: this.#rows, clock, complain }))
+    this.#replays = this.#makeReplays()
   }
 
   get lastId(): string {
@@ -124,11 +142,8 @@ class LinkedEvents implements Events {
       wallNow: () => this.#clock.wallNow(),
       ready: this.#ready.promise,
     })
-    if (this.#stopListening !== undefined) this.#follower?.start()
-    if (after !== undefined) {
-      subscriber.hold(readLastId(after))
-      void this.#replays.feed(subscriber, after)
-    }
+    this.#listen()
+    if (after !== undefined) void this.#replays.feed(subscriber, after)
     return subscriber
   }
 
@@ -144,11 +159,12 @@ class LinkedEvents implements Events {
     if (this.#stopListening !== undefined || this.#closed) return
     const stop = this.#link?.onHealth(({ can }, before) => {
       if (can.write && !before.can.write) this.#outbox.retry()
+      this.#mayBeReady()
     })
     this.#stopListening = stop ?? (() => undefined)
-    if (this.#subscribers.all.length > 0) this.#follower?.start()
+    this.#listen()
     this.#outbox.retry()
-    if (this.#isAlone) this.#ready.resolve()
+    this.#mayBeReady()
   }
 
   close(): void {
@@ -156,12 +172,32 @@ class LinkedEvents implements Events {
     this.#stopListening?.()
     this.#outbox.close()
     this.#follower?.close()
+    this.#reader?.close()
     this.#subscribers.close()
+  }
+
+  /** Is there a Redis, or to be one? */
+  get #hasStream(): boolean {
+    return this.#link !== undefined && !isOff(this.#link)
   }
 
   /** Nobody else is meant to be there. */
   get #isAlone(): boolean {
-    return this.#link === undefined || isOff(this.#link)
+    return this.#rows === undefined && !this.#hasStream
+  }
+
+  /** Whoever has no subscriber hears nothing. */
+  #listen(): void {
+    if (this.#stopListening === undefined || this.#subscribers.all.length === 0) return
+    this.#follower?.start()
+    this.#reader?.start()
+  }
+
+  /** Redis is the way as long as it serves or may serve in a moment; else the database is. */
+  #mayBeReady(): void {
+    const health = this.#link?.health
+    const isAway = !this.#hasStream || (health?.can.read === false && health.state !== 'connecting')
+    if (this.#isAlone || (isAway && this.#reader?.isReady === true)) this.#ready.resolve()
   }
 
   /** Nothing is waited for before it is on its way to the listeners of this process. */
@@ -191,71 +227,68 @@ class LinkedEvents implements Events {
       stream,
       feed: this.#feed,
       clock: this.#clock,
-      arrived: (envelope, place, replayed) => this.#arrived(envelope, place, replayed),
+      arrived: (envelope, place, replayed) => this.#streamed(envelope, place, replayed),
       gap: (gap) => this.#subscribers.gap(gap),
       live: () => this.#live(),
     })
   }
 
-  #arrived(envelope: Envelope, place: Place | undefined, replayed: boolean): void {
-    const arrival = place === undefined ? this.#feed.passed(envelope) : this.#feed.streamed(envelope, place, replayed)
-    if (arrival !== undefined) this.#subscribers.deliver(arrival, place)
-    else if (envelope.origin !== this.#origin) this.#duplicates += 1
+  #readerOf(store: RowStore): RowReader {
+    return new RowReader({
+      store,
+      feed: this.#feed,
+      clock: this.#clock,
+      origin: this.#origin,
+      arrived: (envelope, rows) => this.#arrived(envelope, this.#feed.passed(envelope, rows), { rows }),
+      // Whoever is behind tells it before anything else of his own.
+      owed: () => void (this.#outbox.place === 'redis' && this.#teller?.tell()),
+      ready: () => this.#mayBeReady(),
+    })
+  }
+
+  #streamed(envelope: Envelope, stream: Place | undefined, replayed: boolean): void {
+    const feed = this.#feed
+    const arrival = stream === undefined ? feed.passed(envelope) : feed.streamed(envelope, stream, replayed)
+    this.#arrived(envelope, arrival, { stream })
+  }
+
+  /** `arrival` is undefined when it is known. */
+  #arrived({ origin }: Envelope, arrival: Arrival | undefined, where: Where): void {
+    if (arrival !== undefined) this.#subscribers.deliver(arrival, where)
+    else if (origin !== this.#origin) this.#duplicates += 1
   }
 
   /** Redis is heard again: whoever could not be replayed to, can. */
   #live(): void {
     this.#ready.resolve()
-    for (const subscriber of this.#subscribers.all) {
-      const owed = subscriber.settle()
-      if (owed === undefined) continue
-      subscriber.hold(readLastId(owed.lastId))
-      void this.#replays.feed(subscriber, owed.lastId, (id) => owed.got.has(id))
-    }
+    for (const subscriber of this.#subscribers.all) this.#replays.settle(subscriber)
   }
 
-  #makeOutbox(): Outbox {
+  #makeOutbox(database: Way | undefined): Outbox {
     const { deadlineMs, maxHeld } = this.#settings
-    const stream = this.#stream
     return new Outbox({
       clock: this.#clock,
-      redis: stream && this.#wayOf(stream),
-      database: undefined,
+      redis: this.#redis,
+      database,
       deadlineMs,
       maxHeld,
-      tellRows: () => Promise.resolve(true),
+      tellRows: () => this.#teller?.tell() ?? Promise.resolve(true),
     })
   }
 
-  #wayOf(stream: RedisStream): Way {
-    const link = this.#link
-    return {
-      get usable() {
-        return link?.health.can.write === true
-      },
-      get off() {
-        return link === undefined || isOff(link)
-      },
-      take: async (envelopes, deadlineMs) => {
-        try {
-          await stream.append(envelopes, deadlineMs)
-          return true
-        } catch (error) {
-          if (!isLinkTrouble(error)) throw error
-          // The link tells of outages; a refusal of this very call it does not.
-          if (error.code === 'REDIS_REPLY') this.#subscribers.complain(`Redis does not take events: ${error.message}`)
-          return false
-        }
-      },
-    }
+  #makeReplays(): Replays {
+    return new Replays({
+      feed: this.#feed,
+      stream: this.#stream,
+      link: this.#link,
+      rows: this.#rows,
+      hasStream: () => this.#hasStream,
+      wallNow: () => this.#clock.wallNow(),
+    })
   }
 }
 
-/** Memory mode by choice: no Redis is looked for. */
-function isOff({ health }: RedisLink): boolean {
-  return health.reason.code === 'memory-mode'
-}
-
+/** A word that nobody else will choose. */
 function newWord(): string {
   return randomBytes(4).toString('hex')
 }

@@ -8,7 +8,7 @@
  */
 import { idOf, type Envelope } from './envelope.ts'
 import type { TopicEvent } from './events.ts'
-import { compareIds, lastIdOf, type Place, type Progress } from './last-id.ts'
+import { compareIds, lastIdOf, type NumberRange, type Place, type Progress } from './last-id.ts'
 import { RecentIds } from './recent-ids.ts'
 
 /** An event that is to be delivered. */
@@ -17,9 +17,14 @@ export interface Arrival {
   readonly event: TopicEvent
 }
 
+/** Where an event is, as far as that is known. */
+export interface Where {
+  readonly stream?: Place | undefined
+  readonly rows?: Place | undefined
+}
+
 interface Remembered extends Arrival {
-  /** Where it is in the stream, once that is known. */
-  place: Place | undefined
+  where: Where
 }
 
 export interface FeedOptions {
@@ -27,8 +32,10 @@ export interface FeedOptions {
   readonly origin: string
   /** Events remembered for replay. */
   readonly maxRemembered: number
-  /** Is there nobody else who could publish: neither Redis nor database? */
+  /** Is there nobody else who could publish: neither Redis nor a database? */
   readonly alone: () => boolean
+  /** Is there a stream that will have every event in the end? */
+  readonly hasStream: () => boolean
 }
 
 /** Origins whose last number is remembered; far more than processes live at once. */
@@ -37,8 +44,8 @@ const ORIGINS_AT_MOST = 1000
 export class Feed {
   readonly #options: FeedOptions
   readonly #known = new RecentIds()
-  readonly #ahead = new Map<string, number>()
-  /** By origin, the last number that came, without a hole since the first one that this process saw. */
+  readonly #ahead = new Map<string, NumberRange>()
+  /** By origin, the last number that came. */
   readonly #numbers = new Map<string, number>()
   #remembered: Remembered[] = []
   /** Where in the stream remembering began: everything after it that has come is remembered. */
@@ -51,7 +58,7 @@ export class Feed {
   constructor(options: FeedOptions) {
     this.#options = options
     // Tells this process's places from those of all others from the first event on.
-    this.#ahead.set(options.origin, 0)
+    this.#ahead.set(options.origin, { from: 0, to: 0 })
     this.#numbers.set(options.origin, 0)
   }
 
@@ -73,24 +80,24 @@ export class Feed {
 
   /** An event of this process, before anybody else has it. */
   own(envelope: Envelope): Arrival {
-    return this.#take(envelope, undefined) ?? arrivalOf(envelope, this.lastId)
+    return this.#take(envelope, {}) ?? arrivalOf(envelope, this.lastId)
   }
 
   /** One that came through the stream, right after the one before it; undefined when it is known. */
   streamed(envelope: Envelope, place: Place, replayed = false): Arrival | undefined {
     this.#stream = place
     const { origin, number } = envelope
-    if ((this.#ahead.get(origin) ?? Infinity) <= number) this.#ahead.delete(origin)
+    this.#behind(origin, number)
     if ((this.#forgotten.get(origin) ?? Infinity) <= number) {
       this.#forgotten.delete(origin)
       this.#since = place
     }
-    return this.#take(envelope, place, replayed)
+    return this.#take(envelope, { stream: place }, replayed)
   }
 
   /** One that came past the stream: by the database, or sent once; undefined when it is known. */
-  passed(envelope: Envelope): Arrival | undefined {
-    return this.#take(envelope, undefined)
+  passed(envelope: Envelope, rows?: Place): Arrival | undefined {
+    return this.#take(envelope, { rows })
   }
 
   /** The stream goes on from here; `complete`: nothing is missing before it. */
@@ -103,8 +110,11 @@ export class Feed {
     this.#stream = place
   }
 
-  rowsAt(place: Place): void {
+  /** Every row up to this one has come; `passed` are the events that this is news of. */
+  rowsAt(place: Place, passed: readonly Envelope[]): void {
     this.#rows = place
+    if (this.#options.hasStream()) return
+    for (const { origin, number } of passed) this.#behind(origin, number)
   }
 
   /** Remembered events after somebody's progress, in the order in which they came; undefined when some may be forgotten. */
@@ -116,68 +126,79 @@ export class Feed {
   /** The same as far as it goes; `unplaced`: only what the stream does not have yet. */
   rememberedAfter(progress: Progress, which: 'all' | 'unplaced' = 'all'): readonly Arrival[] {
     return this.#remembered
-      .filter(({ place }) => which === 'all' || place === undefined)
-      .filter(({ envelope, place }) => !isCovered(progress, envelope, place))
+      .filter(({ where }) => which === 'all' || where.stream === undefined)
+      .filter(({ envelope, where }) => !isCovered(progress, envelope, where))
       .map(({ envelope, event }) => ({ envelope, event: { ...event, replayed: true } }))
   }
 
   #remembers({ stream, ahead }: Progress): boolean {
     const { origin, alone } = this.#options
-    if (alone()) return ahead.has(origin) && (this.#forgotten.get(origin) ?? 0) <= (ahead.get(origin) ?? 0)
+    const own = ahead.get(origin)
+    if (alone()) return own !== undefined && (this.#forgotten.get(origin) ?? 0) <= own.to
     const since = this.#since
     if (since === undefined || stream === undefined || this.#forgotten.size > 0) return false
     return since.incarnation === stream.incarnation && compareIds(stream.at, since.at) >= 0
   }
 
-  #take(envelope: Envelope, place: Place | undefined, replayed = false): Arrival | undefined {
+  #take(envelope: Envelope, where: Where, replayed = false): Arrival | undefined {
     const id = idOf(envelope)
     if (this.#known.has(id)) {
-      const remembered = place && this.#remembered.findLast(({ event }) => event.id === id)
-      if (remembered !== undefined) remembered.place = place
+      const remembered = this.#remembered.findLast(({ event }) => event.id === id)
+      if (remembered !== undefined) remembered.where = { ...remembered.where, ...where }
       return undefined
     }
     this.#known.add(id)
     const isStream = envelope.delivery === 'stream'
-    if (isStream) this.#number(envelope, place)
+    if (isStream) this.#number(envelope, where)
     const arrival = arrivalOf(envelope, this.lastId, replayed)
-    if (isStream) this.#remember({ ...arrival, place })
+    if (isStream) this.#remember({ ...arrival, where })
     return arrival
   }
 
-  /** Notes how far the origin is; one that skips a number is not ahead, for what it skipped may come by the stream. */
-  #number({ origin, number }: Envelope, place: Place | undefined): void {
+  /** Everything of the origin up to this number is in the log that is heard. */
+  #behind(origin: string, number: number): void {
+    if ((this.#ahead.get(origin)?.to ?? Infinity) <= number) this.#ahead.delete(origin)
+  }
+
+  /** Notes how far the origin is. What it skipped may be in the stream, for that to come by. */
+  #number({ origin, number }: Envelope, { stream }: Where): void {
     const last = this.#numbers.get(origin) ?? 0
     if (number <= last) return
     this.#numbers.delete(origin)
     this.#numbers.set(origin, number)
-    if (place === undefined && number === last + 1) {
-      this.#ahead.delete(origin)
-      this.#ahead.set(origin, number)
-    }
+    if (stream === undefined) this.#aheadTo(origin, number, last)
     for (const [oldest] of this.#numbers) {
       if (this.#numbers.size <= ORIGINS_AT_MOST) break
       this.#numbers.delete(oldest)
     }
   }
 
+  #aheadTo(origin: string, number: number, last: number): void {
+    const from = number === last + 1 ? (this.#ahead.get(origin)?.from ?? 0) : number
+    // The latest is the last one: a text does not hold all of many.
+    this.#ahead.delete(origin)
+    this.#ahead.set(origin, { from, to: number })
+  }
+
   #remember(remembered: Remembered): void {
     this.#remembered.push(remembered)
     if (this.#remembered.length <= this.#options.maxRemembered) return
     const forgotten = this.#remembered.shift()
-    if (forgotten?.place !== undefined) this.#since = forgotten.place
+    if (forgotten?.where.stream !== undefined) this.#since = forgotten.where.stream
     else if (forgotten !== undefined) this.#forgotten.set(forgotten.envelope.origin, forgotten.envelope.number)
   }
 }
 
 /** Has somebody got it who is so far? */
-export function isCovered(
-  { stream, ahead }: Progress,
-  { origin, number }: Envelope,
-  place: Place | undefined,
-): boolean {
-  if ((ahead.get(origin) ?? 0) >= number) return true
-  if (place === undefined || stream === undefined) return false
-  return place.incarnation === stream.incarnation && compareIds(place.at, stream.at) <= 0
+export function isCovered({ stream, rows, ahead }: Progress, { origin, number }: Envelope, where: Where): boolean {
+  const range = ahead.get(origin)
+  const isAhead = range !== undefined && number >= range.from && number <= range.to
+  return isAhead || isUpTo(where.stream, stream) || isUpTo(where.rows, rows)
+}
+
+function isUpTo(place: Place | undefined, limit: Place | undefined): boolean {
+  if (place === undefined || limit === undefined) return false
+  return place.incarnation === limit.incarnation && compareIds(place.at, limit.at) <= 0
 }
 
 /** The event as a listener gets it. */

@@ -6,21 +6,21 @@ const PROGRESS: Progress = {
   stream: { incarnation: 'k3f9a2', at: '1770536955000-3' },
   rows: { incarnation: 'm7', at: '512' },
   ahead: new Map([
-    ['9f8e7d6c5b4a', 17],
-    ['000000000001', 2],
+    ['9f8e7d6c5b4a', { from: 0, to: 17 }],
+    ['0a1b2c3d4e5f', { from: 22, to: 40 }],
   ]),
 }
 
 test('lastIdOf() is read back as it was written, and fits into a header', () => {
   const text = lastIdOf(PROGRESS)
-  assert.equal(text, 'k3f9a2_1770536955000-3.m7_512.9f8e7d6c5b4a_17.000000000001_2')
+  assert.equal(text, 'k3f9a2_1770536955000-3.m7_512.9f8e7d6c5b4a_17.0a1b2c3d4e5f_22-40')
   assert.deepEqual(readLastId(text), PROGRESS)
   const nowhere = { stream: undefined, rows: undefined, ahead: new Map() }
   assert.deepEqual(readLastId(lastIdOf(nowhere)), nowhere)
 })
 
 test('lastIdOf() leaves out the publishers that came first when there are many', () => {
-  const ahead = new Map(Array.from({ length: 20 }, (_, index) => [`p${index}`, index + 1] as const))
+  const ahead = new Map(Array.from({ length: 20 }, (_, index) => [`p${index}`, { from: 0, to: index + 1 }] as const))
   const read = readLastId(lastIdOf({ ...PROGRESS, ahead }))
   assert.deepEqual([...(read?.ahead.keys() ?? [])], [...ahead.keys()].slice(4))
 })

@@ -1,9 +1,9 @@
 /**
  * What somebody has got so far, as a text that a client keeps and gives back (`Last-Event-ID`): everything in the stream up to a
- * place, and of some processes the events up to a number as well, which had arrived before the stream had them.
+ * place, and of some processes a range of events as well, which had arrived before the stream had them.
  *
- *     k3f9a2_1770536955000-0 . m7_512 . 9f8e7d6c5b4a_17
- *     stream                   rows     ahead of both: origin and number
+ *     k3f9a2_1770536955000-0 . m7_512 . 9f8e7d6c5b4a_17 . 0a1b2c3d4e5f_22-40
+ *     stream                   rows     ahead of both: origin and numbers, all up to 17, and those from 22 to 40
  *     └ incarnation            └ likewise, of the database's table
  *
  * The incarnation tells a stream from one that a Redis with other data has begun since: places of two of them do not compare.
@@ -15,21 +15,29 @@ export interface Place {
   readonly at: string
 }
 
+/** Numbers of one origin, both included; `from` 0: all up to `to`. */
+export interface NumberRange {
+  readonly from: number
+  readonly to: number
+}
+
 export interface Progress {
   readonly stream: Place | undefined
   readonly rows: Place | undefined
-  /** By origin: events up to this number arrived too. */
-  readonly ahead: ReadonlyMap<string, number>
+  /** By origin: events with these numbers arrived too. */
+  readonly ahead: ReadonlyMap<string, NumberRange>
 }
 
 /** A text with more would not fit into everybody's header; whoever is left out may be replayed twice. */
 const AHEAD_AT_MOST = 16
 const NOWHERE = '0'
 const PLACE = /^(?<incarnation>[0-9a-z]{1,16})_(?<at>\d{1,16}(?:-\d{1,16})?)$/
-const AHEAD = /^(?<origin>[0-9a-z]{1,32})_(?<number>\d{1,15})$/
+const AHEAD = /^(?<origin>[0-9a-z]{1,32})_(?:(?<from>\d{1,15})-)?(?<to>\d{1,15})$/
 
 export function lastIdOf({ stream, rows, ahead }: Progress): string {
-  const latest = [...ahead].slice(-AHEAD_AT_MOST).map(([origin, number]) => `${origin}_${number}`)
+  const latest = [...ahead]
+    .slice(-AHEAD_AT_MOST)
+    .map(([origin, { from, to }]) => `${origin}_${from === 0 ? '' : `${from}-`}${to}`)
   return [placeText(stream), placeText(rows), ...latest].join('.')
 }
 
@@ -37,11 +45,11 @@ export function lastIdOf({ stream, rows, ahead }: Progress): string {
 export function readLastId(text: string): Progress | undefined {
   if (text.length > 2000) return undefined
   const [stream = '', rows = '', ...rest] = text.split('.')
-  const ahead = new Map<string, number>()
+  const ahead = new Map<string, NumberRange>()
   for (const part of rest) {
     const found = AHEAD.exec(part)?.groups
     if (found === undefined) return undefined
-    ahead.set(found['origin'] ?? '', Number(found['number']))
+    ahead.set(found['origin'] ?? '', { from: Number(found['from'] ?? 0), to: Number(found['to']) })
   }
   if (!isPlaceText(stream) || !isPlaceText(rows)) return undefined
   return { stream: readPlace(stream), rows: readPlace(rows), ahead }

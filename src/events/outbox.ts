@@ -144,6 +144,8 @@ export class Outbox {
     this.#running = true
     void this.#work().finally(() => {
       this.#running = false
+      // What came after the last look at the queue, or at whether Redis answers again.
+      if (this.#queue.length > 0 || this.#answers) this.#run()
       this.#later()
     })
   }

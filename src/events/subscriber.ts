@@ -6,8 +6,8 @@
  */
 import type { Reason } from '../errors.ts'
 import type { EventGap, EventSubscription, TopicEvent } from './events.ts'
-import { isCovered, type Arrival } from './feed.ts'
-import type { Place, Progress } from './last-id.ts'
+import { isCovered, type Arrival, type Where } from './feed.ts'
+import type { Progress } from './last-id.ts'
 import { RecentIds } from './recent-ids.ts'
 import type { Delivery, TopicTest } from './topics.ts'
 
@@ -44,7 +44,7 @@ export interface DeliveryCounts {
 export type GapNews = Omit<EventGap, 'topic' | 'lastId'>
 
 type Item =
-  | { readonly kind: 'event'; readonly arrival: Arrival; readonly place: Place | undefined }
+  | { readonly kind: 'event'; readonly arrival: Arrival; readonly where: Where }
   | { readonly kind: 'gap'; readonly gap: GapNews }
 
 const SLOW: Reason = {
@@ -62,7 +62,8 @@ export class Subscriber implements EventSubscription {
   /** Goes before the queue. */
   readonly #replay: Item[] = []
   #replayTaken: (() => void) | undefined
-  readonly #replayed = new Set<string>()
+  /** What was replayed to it and what it got since: of these some may come again, by the stream. */
+  #got: RecentIds | undefined
   #lastId: string | undefined
   #dropped = 0
   /** Dropped and not told. */
@@ -73,7 +74,8 @@ export class Subscriber implements EventSubscription {
   #closed = false
   /** What it had before it came; undefined: that began with it. */
   #had: Progress | undefined
-  #owed: { readonly lastId: string; readonly got: RecentIds } | undefined
+  /** What it is to come back with until it has got what cannot be had now. */
+  #owedId: string | undefined
 
   constructor(options: SubscriberOptions) {
     this.#options = options
@@ -83,7 +85,7 @@ export class Subscriber implements EventSubscription {
   }
 
   get lastId(): string {
-    if (this.#owed !== undefined) return this.#owed.lastId
+    if (this.#owedId !== undefined) return this.#owedId
     const isIdle = !this.#busy && !this.#held && this.#queue.length === 0
     return isIdle || this.#lastId === undefined ? this.#options.now() : this.#lastId
   }
@@ -108,12 +110,14 @@ export class Subscriber implements EventSubscription {
   hold(had: Progress | undefined): void {
     this.#held = true
     this.#had = had
+    this.#got ??= new RecentIds()
   }
 
   /** Delivers a part of a replay; resolves when the listener has got it. */
   replay(arrivals: readonly Arrival[]): Promise<void> {
-    for (const arrival of arrivals) this.#replayed.add(arrival.event.id)
-    this.#replay.push(...arrivals.map((arrival): Item => ({ kind: 'event', arrival, place: undefined })))
+    const news = arrivals.filter(({ event }) => this.#got?.has(event.id) !== true)
+    for (const { event } of news) this.#got?.add(event.id)
+    this.#replay.push(...news.map((arrival): Item => ({ kind: 'event', arrival, where: {} })))
     if (this.#closed || this.#replay.length === 0) return Promise.resolve()
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#replayTaken = resolve
@@ -123,34 +127,34 @@ export class Subscriber implements EventSubscription {
 
   /** What waits and is in the stream will be found there, by a read that has not begun. */
   forgetPlaced(): void {
-    this.#queue = this.#queue.filter((item) => item.kind === 'gap' || item.place === undefined)
+    this.#queue = this.#queue.filter((item) => item.kind === 'gap' || item.where.stream === undefined)
   }
 
   /** The replay is over: now what came meanwhile. */
   release(): void {
-    this.#queue = this.#queue.filter((item) => item.kind === 'gap' || !this.#replayed.has(item.arrival.event.id))
-    this.#replayed.clear()
+    this.#queue = this.#queue.filter((item) => item.kind === 'gap' || this.#got?.has(item.arrival.event.id) !== true)
     this.#held = false
     this.#schedule()
   }
 
   /** Something before this is to be had later: until then whoever comes back is to come back with this. */
   owe(lastId: string): void {
-    this.#owed ??= { lastId, got: new RecentIds() }
+    this.#owedId ??= lastId
   }
 
-  /** What is owed is to be had; returns after what, and which events are known beside. */
-  settle(): { readonly lastId: string; readonly got: Pick<RecentIds, 'has'> } | undefined {
-    const owed = this.#owed
-    this.#owed = undefined
-    return owed
+  /** What is owed is to be had; returns after what. */
+  settle(): string | undefined {
+    const owedId = this.#owedId
+    this.#owedId = undefined
+    return owedId
   }
 
-  deliver(arrival: Arrival, place?: Place): void {
+  deliver(arrival: Arrival, where: Where = {}): void {
     const { envelope } = arrival
     if (this.#closed || !this.wants(envelope)) return
-    if (envelope.delivery === 'stream' && this.#had !== undefined && isCovered(this.#had, envelope, place)) return
-    this.#queue.push({ kind: 'event', arrival, place })
+    if (envelope.delivery === 'stream' && this.#had !== undefined && isCovered(this.#had, envelope, where)) return
+    if (this.#got?.has(arrival.event.id) === true) return
+    this.#queue.push({ kind: 'event', arrival, where })
     if (this.#queue.length > this.#options.maxQueued) this.#drop()
     this.#schedule()
   }
@@ -224,7 +228,7 @@ export class Subscriber implements EventSubscription {
     const { onGap, topic, counts, failed } = this.#options
     if (!gap.complete) counts.incomplete += 1
     try {
-      onGap?.({ topic, lastId: this.#owed?.lastId ?? this.#lastId ?? this.#options.now(), ...gap })
+      onGap?.({ topic, lastId: this.#owedId ?? this.#lastId ?? this.#options.now(), ...gap })
     } catch (error) {
       failed(error)
     }
@@ -233,8 +237,8 @@ export class Subscriber implements EventSubscription {
   /** A promise when the listener takes its time; it never rejects. */
   #call(given: TopicEvent): Promise<void> | undefined {
     const { listener, counts, failed } = this.#options
-    const event = this.#owed === undefined ? given : { ...given, lastId: this.#owed.lastId }
-    this.#owed?.got.add(event.id)
+    const event = this.#owedId === undefined ? given : { ...given, lastId: this.#owedId }
+    this.#got?.add(event.id)
     this.#lastId = event.lastId
     counts.delivered += 1
     if (event.replayed) counts.replayed += 1

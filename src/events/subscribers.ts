@@ -2,9 +2,8 @@
 import type { Reason } from '../errors.ts'
 import { describeError } from '../link/index.ts'
 import { channels } from '../telemetry/channels.ts'
-import type { Arrival } from './feed.ts'
+import type { Arrival, Where } from './feed.ts'
 import type { FollowerGap } from './follower.ts'
-import type { Place } from './last-id.ts'
 import { Subscriber, type DeliveryCounts, type SubscriberOptions } from './subscriber.ts'
 
 type Given = Omit<SubscriberOptions, 'counts' | 'failed' | 'onClose'>
@@ -50,8 +49,8 @@ export class Subscribers {
     return subscriber
   }
 
-  deliver(arrival: Arrival, place?: Place): void {
-    for (const subscriber of this.#all) subscriber.deliver(arrival, place)
+  deliver(arrival: Arrival, where: Where = {}): void {
+    for (const subscriber of this.#all) subscriber.deliver(arrival, where)
   }
 
   /** An interruption is over: told to everybody, each with what it means for the topics he hears. */
