@@ -32,7 +32,7 @@ export const AUTHENTICATION = {
     retryable: false,
     meaning: 'A password was given, but the server has none configured.',
     nextStep:
-      'Either take the password out of the Redis URL, or set one on the server: enter `CONFIG SET requirepass PASSWORD` and `CONFIG REWRITE` in `redis-cli`. A server that lost its configuration file looks like this.',
+      'Either take the password out of the Redis URL, or set one on the server: `redis-cli -x CONFIG SET requirepass < FILE` reads it from a file without a line feed, `redis-cli CONFIG REWRITE` keeps it. A server that lost its configuration file looks like this.',
     replies: [
       /^ERR AUTH <password> called without any password configured/,
       /^ERR Client sent AUTH, but no password is set/,
