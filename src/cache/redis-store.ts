@@ -3,10 +3,12 @@
  *
  *     GET, MGET                  a hit costs one plain command, or its part of one
  *     SET ~token NX PX           a miss takes the lease, in the key itself: whatever anybody does to the key ends the lease
+ *     PEXPIRE GT                 renews it
  *     replace (script)           stores only over what was seen: the own lease, or the very value that is refreshed
  *     SET, UNLINK                a write needs no script: it ends every lease by overwriting it
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import { ReplyError } from '../errors.ts'
 import { Script, type RedisLink, type Reply } from '../link/index.ts'
 import { headerText, isLease, leaseOf, markOf, readHeader, type Header } from './envelope.ts'
 import type { KeyNames } from './keys.ts'
@@ -22,7 +24,7 @@ return 1`)
 export const RELEASE = new Script(`if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`)
 
-/** Lengthens the life of a key that is still exactly ARGV[1] to ARGV[2] ms. */
+/** Lengthens the life of a key that is still exactly ARGV[1] to ARGV[2] ms; for servers before 7.0. */
 export const RENEW = new Script(`if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
 
@@ -80,6 +82,8 @@ export class RedisStore {
   readonly #reads: ReadBatch
   readonly #write: { readonly deadlineMs: number }
   readonly #codecName: string
+  /** PEXPIRE … GT came with Redis 7.0. */
+  #knowsGt = true
 
   constructor(options: RedisStoreOptions) {
     this.#options = options
@@ -154,9 +158,21 @@ export class RedisStore {
     return (await this.#link.send(args, { deadlineMs: this.#deadlineMs })) !== null
   }
 
+  /**
+   * By a plain command, for Redis tells us of what our own scripts change too, and then nobody would join a load that was
+   * renewed. GT only ever lengthens a life, and what took the lease's place is judged by the life in its envelope.
+   */
   async renew(key: string, token: string): Promise<void> {
-    const args = [leaseOf(token), String(this.#options.settings.lease.ttlMs)]
-    await RENEW.run(this.#link, { keys: [this.#names.entry(key)], args, deadlineMs: this.#deadlineMs })
+    const name = this.#names.entry(key)
+    const lifeMs = String(this.#options.settings.lease.ttlMs)
+    const options = { deadlineMs: this.#deadlineMs }
+    try {
+      if (this.#knowsGt) await this.#link.send(['PEXPIRE', name, lifeMs, 'GT'], options)
+    } catch (error) {
+      if (!(error instanceof ReplyError)) throw error
+      this.#knowsGt = false
+    }
+    if (!this.#knowsGt) await RENEW.run(this.#link, { keys: [name], args: [leaseOf(token), lifeMs], ...options })
   }
 
   async release(key: string, token: string): Promise<void> {

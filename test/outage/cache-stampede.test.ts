@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { CacheTuning } from '../../src/cache/index.ts'
 import type { Storm } from '../support/cache-callers/load.ts'
 import { RedisServer } from '../support/redis-server.ts'
@@ -84,4 +85,16 @@ describe('loads fail', () => {
     assert.equal(loads(again), 1)
     assert.ok(again.every(({ values }) => values === CALLERS))
   })
+})
+
+test('a load that outlasts its lease many times over is still the only one of its process', async () => {
+  // Whoever does not join it waits no longer than this, and loads by himself.
+  const lease = { ttlMs: 300, waitMs: 400 }
+  await processes.open({ port: server.port, tuning: { ...PATIENT, lease } }, 1)
+  const all: Promise<Storm>[] = []
+  for (let turn = 0; turn < 12; turn++) {
+    all.push(processes.at(0).call('storm', { key: 'slow', callers: 1, loadMs: 2500, fails: false }))
+    await sleep(150)
+  }
+  assert.equal(loads(await Promise.all(all)), 1)
 })

@@ -80,6 +80,7 @@ export class FakeRedis {
     if (name === 'GETRANGE') return (this.get(key) ?? '').slice(Number(value), Number(words[2]) + 1)
     if (name === 'SET') return this.#set(words, by)
     if (name === 'DEL' || name === 'UNLINK') return words.reduce((sum, one) => sum + this.#delete(one, by), 0)
+    if (name === 'PEXPIRE') return this.#lengthen(key, Number(value), by)
     if (name === 'SCAN') return this.#scan(words)
     if (name === 'EVALSHA') return this.#script(key, Number(value), words.slice(2))
     if (name === 'FLUSHALL') return this.#flush()
@@ -94,6 +95,16 @@ export class FakeRedis {
     this.#data.set(key, { text: value, until })
     this.#tell(key, by)
     return 'OK'
+  }
+
+  /** With GT. */
+  #lengthen(key: string, forMs: number, by: FakeLink | undefined): number {
+    const held = this.get(key) === null ? undefined : this.#data.get(key)
+    const until = this.clock.now() + forMs
+    if (held === undefined || held.until >= until) return 0
+    this.#data.set(key, { ...held, until })
+    this.#tell(key, by)
+    return 1
   }
 
   #delete(key: string, by: FakeLink | undefined): number {
