@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { scratchDirectory } from '../test/support/leash.ts'
 import { createEvenkeel, evenkeelOptionsFromEnvironment } from './evenkeel.ts'
 import { OptionError } from './errors.ts'
+import { topic } from './events/index.ts'
 import { channels } from './telemetry/channels.ts'
 
 const directory = (): string => join(scratchDirectory('keel'), 'data')
@@ -133,4 +134,30 @@ test('USE_MEMORY_MODE keeps off a Redis that is named', async () => {
   assert.equal(keel.health().status, 'healthy')
   assert.equal(keel.link.stats.attempts, 0)
   await keel.close()
+})
+
+test('keel.events() is the same for the same definitions, works in memory mode and reports itself', async () => {
+  const keel = createEvenkeel({ database: { directory: directory() }, logger: false })
+  const topics = { 'order.*': topic<number>({ delivery: 'stream' }), price: topic<number>() }
+  const events = keel.events(topics, { inDatabase: false })
+  assert.equal(keel.events(topics, { inDatabase: false }), events)
+  assert.throws(() => keel.events({ other: topic() }), { code: 'OPTION_INVALID' })
+  assert.notEqual(keel.events({ other: topic() }, { name: 'other' }).name, events.name)
+  await keel.start()
+  const heard: number[] = []
+  const subscription = events.subscribe('order.*', ({ payload }) => heard.push(payload))
+  await subscription.ready
+  const { lastId } = subscription
+  assert.equal((await events.publish('order.created', 1)).via, 'local')
+  assert.ok((await events.replay('order.*', lastId)).complete)
+  const { roles } = keel.health()
+  assert.deepEqual(
+    [roles['events']?.status, roles['events']?.['published'], 'events:other' in roles],
+    ['healthy', 1, true],
+  )
+  const metrics = await keel.metrics()
+  assert.match(metrics, /^evenkeel_events_published_total\{events="main",via="local"\} 1$/m)
+  assert.match(metrics, /^evenkeel_events_delivered_total\{events="main"\} 1$/m)
+  await keel.close()
+  assert.throws(() => events.subscribe('price', () => undefined), { code: 'EVENT_CLOSED' })
 })
