@@ -7,11 +7,13 @@ import { adminOnly } from './admin.ts'
 import { answers } from './answers.ts'
 import { pretending } from './fulfil.ts'
 import { orderMetrics, type OrderMetrics } from './metrics.ts'
+import { announcing, orderTopics, type Announce } from './notifications.ts'
 import { faultText, formats, type SchemaFault } from './order-schema.ts'
 import { orderTasks, type OrderTasks } from './order-tasks.ts'
 import { Orders } from './orders.ts'
 import { Products } from './products.ts'
 import { loginRoutes, type LoginRoutesOptions } from './routes/login.ts'
+import { notificationRoutes } from './routes/notifications.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { productRoutes } from './routes/products.ts'
 import { taskRoutes } from './routes/tasks.ts'
@@ -48,7 +50,9 @@ const MINUTE_MS = 60_000
 export function createService({ keel, logger, instance, settings }: ServiceOptions): Service {
   const metrics = orderMetrics()
   const orders = new Orders({ database: keel.database, instance, deadlineMs: REQUEST_DEADLINE_MS })
-  const tasks = tasksFor(orders, { keel, logger, instance, settings, metrics })
+  const events = keel.events(orderTopics, { name: 'orders' })
+  const announce = announcing(events)
+  const tasks = tasksFor(orders, { keel, logger, instance, settings, metrics, announce })
   let stopping = false
   const app = webServer(logger)
   endConnections(app, () => stopping)
@@ -56,17 +60,21 @@ export function createService({ keel, logger, instance, settings }: ServiceOptio
   const { ordersPerMinute } = settings
   const limit = ordersPerMinute === 0 ? undefined : keel.limits('orders', { max: ordersPerMinute, windowMs: MINUTE_MS })
   const { database } = keel
-  orderRoutes(app, { database, deadlineMs: REQUEST_DEADLINE_MS, orders, tasks, logger, metrics, limit })
+  orderRoutes(app, { database, deadlineMs: REQUEST_DEADLINE_MS, orders, tasks, logger, metrics, limit, announce })
   const guard = adminOnly(settings.adminToken)
   taskRoutes(app, { tasks, guard })
   productRoutes(app, { products: new Products(keel, REQUEST_DEADLINE_MS), guard })
-  loginRoutes(app, loginParts(keel, settings.login))
+  const login = loginParts(keel, settings.login)
+  loginRoutes(app, login)
+  const notifications = notificationRoutes(app, { events, visitors: login?.visitors, logger })
   return {
     app,
     start: () => keel.start(),
     async stop() {
       stopping = true
       const endsAt = performance.now() + STOP_WITHIN_MS
+      // These would never end by themselves.
+      notifications.close()
       // Whoever is answered with 201 must have been stored, so the tasks close last.
       await closed(app)
       await tasks.close({ graceMs: Math.min(WORK_GRACE_MS, Math.max(0, Math.round(endsAt - performance.now()))) })
@@ -79,21 +87,27 @@ export function createService({ keel, logger, instance, settings }: ServiceOptio
 function loginParts(
   keel: Evenkeel,
   { login, sessionMs, attemptsPerMinute }: LoginSettings,
-): LoginRoutesOptions | undefined {
+): (LoginRoutesOptions & { readonly visitors: Visitors }) | undefined {
   if (login === undefined) return undefined
   const visitors = new Visitors(keel.sessions({ ttlMs: sessionMs }), login)
   const attempts = keel.limits('logins', { max: attemptsPerMinute, windowMs: MINUTE_MS })
   return { visitors, attempts, attemptsWindowMs: MINUTE_MS, sessionMs }
 }
 
-function tasksFor(orders: Orders, parts: ServiceOptions & { readonly metrics: OrderMetrics }): Tasks<OrderTasks> {
-  const { keel, logger, instance, settings, metrics } = parts
+interface TaskParts extends ServiceOptions {
+  readonly metrics: OrderMetrics
+  readonly announce: Announce
+}
+
+function tasksFor(orders: Orders, parts: TaskParts): Tasks<OrderTasks> {
+  const { keel, logger, instance, settings, metrics, announce } = parts
   const { leaseMs, sweepMs, workMs } = settings.work
   const definitions = orderTasks({
     orders,
     fulfil: pretending(workMs),
     logger,
     completed: (order) => metrics.completed(order),
+    announce,
     tasks: () => tasks,
   })
   const tasks = keel.tasks(definitions, { queue: 'orders', instance, leaseMs, sweepMs })

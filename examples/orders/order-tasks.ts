@@ -7,6 +7,7 @@
 import { defineTasks, type TaskContext, type Tasks } from 'evenkeel/tasks'
 import type { Logger } from 'evenkeel'
 import type { Fulfil } from './fulfil.ts'
+import type { Announce } from './notifications.ts'
 import type { Order } from './order.ts'
 import type { Orders } from './orders.ts'
 
@@ -20,6 +21,8 @@ export interface OrderTasksOptions {
   readonly logger: Logger
   /** Called when an order is completed, and that is certain. */
   readonly completed: (order: Order) => void
+  /** Told of every state that an order has reached. */
+  readonly announce: Announce
   /** The tasks that these definitions become. */
   readonly tasks: () => Pick<Tasks, 'list'>
 }
@@ -30,7 +33,7 @@ const PAGE = 100
 
 export type OrderTasks = ReturnType<typeof orderTasks>
 
-export function orderTasks({ orders, fulfil, logger, completed, tasks }: OrderTasksOptions) {
+export function orderTasks({ orders, fulfil, logger, completed, announce, tasks }: OrderTasksOptions) {
   return defineTasks({
     executeOrder: {
       retry: { attempts: MAX_ATTEMPTS, delayMs: RETRY_MS },
@@ -38,17 +41,20 @@ export function orderTasks({ orders, fulfil, logger, completed, tasks }: OrderTa
         const { attempt, tx, signal } = context
         const order = await orders.begin(orderId, attempt)
         if (order === undefined) return
+        announce(order)
         try {
           await fulfil(order, signal)
         } catch (error) {
           const status = attempt < MAX_ATTEMPTS || signal.aborted ? 'pending' : 'failed'
-          await orders.fail(orderId, { attempt, error: textOf(signal.aborted ? signal.reason : error), status })
+          const failure = { attempt, error: textOf(signal.aborted ? signal.reason : error), status } as const
+          if (await orders.fail(orderId, failure)) announce({ ...order, ...failure })
           throw error
         }
         await orders.complete(tx, orderId, attempt)
         tx.afterCommit(() => {
           logger.info({ order: orderId, attempt }, `Order ${orderId} completed.`)
           completed(order)
+          announce({ ...order, status: 'completed', error: null })
         })
       },
     },
@@ -58,7 +64,8 @@ export function orderTasks({ orders, fulfil, logger, completed, tasks }: OrderTa
       async run(): Promise<void> {
         const { tasks: dead } = await tasks().list({ state: 'dead', name: 'executeOrder', limit: PAGE })
         const ids = dead.map(({ payload }) => (payload as ExecuteOrder).orderId)
-        if (ids.length > 0) await orders.abandon(ids, 'Every attempt at it failed.')
+        if (ids.length === 0) return
+        for (const order of await orders.abandon(ids, 'Every attempt at it failed.')) announce(order)
       },
     },
   })

@@ -124,26 +124,28 @@ export class Orders {
     await this.#record(tx, id, { attempt, outcome: 'completed' })
   }
 
-  /** The attempt failed; unless another one has begun since, that is what the order says now. */
-  async fail(id: string, { attempt, error, status }: Failure): Promise<void> {
-    await this.#database.transaction(async (tx) => {
+  /** The attempt failed; unless another one has begun since, that is what the order says now: true. */
+  async fail(id: string, { attempt, error, status }: Failure): Promise<boolean> {
+    return await this.#database.transaction(async (tx) => {
       const { rowCount } = await tx.query(
         `UPDATE orders SET status = $3, error = $4 WHERE id = $1 AND attempt = $2 AND status = 'processing'`,
         [id, attempt, status, error],
       )
       if (rowCount > 0) await this.#record(tx, id, { attempt, outcome: 'failed' })
+      return rowCount > 0
     }, this.#callOptions)
   }
 
-  /** Nobody will try these again by himself. */
-  async abandon(ids: readonly string[], error: string): Promise<void> {
+  /** Nobody will try these again by himself; returns those that had not ended. */
+  async abandon(ids: readonly string[], error: string): Promise<Order[]> {
     const { dialect } = this.#database
-    await this.#database.query(
+    const { rows } = await this.#database.query<Order>(
       `UPDATE orders SET status = 'failed', error = COALESCE(error, $2)
-       WHERE ${dialect.oneOf('id', '$1')} AND status IN ('pending', 'processing')`,
+       WHERE ${dialect.oneOf('id', '$1')} AND status IN ('pending', 'processing') RETURNING ${COLUMNS}`,
       [ids, error],
       this.#callOptions,
     )
+    return rows
   }
 
   /** An attempt that is given back and begun again keeps its number. */

@@ -166,6 +166,8 @@ export const ORDERS: Tour = {
       'products',
       'routes/products',
       'routes/tasks',
+      'notifications',
+      'routes/notifications',
       'admin',
     ],
   },

@@ -23,7 +23,7 @@ const COOKIE = 'orders_session'
 
 /** Without options there is nobody who may log in. */
 export function loginRoutes(app: FastifyInstance, options: LoginRoutesOptions | undefined): void {
-  if (options === undefined) return loginDisabled(app)
+  if (options === undefined) return disabled(app)
   const { visitors, sessionMs } = options
 
   app.post<{ Body: Login }>('/api/login', { schema: { body: loginSchema } }, async (request, reply) => {
@@ -51,13 +51,16 @@ export function loginRoutes(app: FastifyInstance, options: LoginRoutesOptions | 
   })
 }
 
-function loginDisabled(app: FastifyInstance): void {
+function disabled(app: FastifyInstance): void {
+  app.post('/api/login', loginDisabled)
+  app.post('/api/logout', loginDisabled)
+  app.get('/api/me', loginDisabled)
+}
+
+/** The answer of what is for those who are logged in, where nobody may. */
+export function loginDisabled(_request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const message = 'This is switched off: set ORDERS_LOGIN_USER and ORDERS_LOGIN_PASSWORD.'
-  const answer = (_request: FastifyRequest, reply: FastifyReply): FastifyReply =>
-    reply.code(403).send({ error: 'login_disabled', message })
-  app.post('/api/login', answer)
-  app.post('/api/logout', answer)
-  app.get('/api/me', answer)
+  return reply.code(403).send({ error: 'login_disabled', message })
 }
 
 async function mayTry(options: LoginRoutesOptions, address: string, reply: FastifyReply): Promise<boolean> {
@@ -67,9 +70,13 @@ async function mayTry(options: LoginRoutesOptions, address: string, reply: Fasti
   return verdict.allowed
 }
 
-/** The token of a request's cookie. */
 function tokenOf({ headers }: FastifyRequest): string | undefined {
-  const cookies = (headers.cookie ?? '').split(';').map((pair) => pair.trim())
+  return tokenIn(headers.cookie)
+}
+
+/** The token among a request's cookies. */
+export function tokenIn(header: string | undefined): string | undefined {
+  const cookies = (header ?? '').split(';').map((pair) => pair.trim())
   return cookies.find((pair) => pair.startsWith(`${COOKIE}=`))?.slice(COOKIE.length + 1)
 }
 

@@ -7,6 +7,7 @@ import type { Started, Tasks } from 'evenkeel/tasks'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { shown, type Order, type OrderRequest, type OrderStatus } from '../order.ts'
 import { orderIdSchema, orderListSchema, orderRequestSchema } from '../order-schema.ts'
+import type { Announce } from '../notifications.ts'
 import type { OrderTasks } from '../order-tasks.ts'
 import type { Orders } from '../orders.ts'
 import { uuidv7 } from '../uuid.ts'
@@ -19,6 +20,8 @@ export interface OrderRoutesOptions {
   readonly tasks: Pick<Tasks<OrderTasks>, 'start'>
   readonly logger: Logger
   readonly metrics: { created(): void }
+  /** Told of every order that has been stored. */
+  readonly announce: Announce
   /** How many orders a user may place; undefined: as many as he likes. */
   readonly limit: Limit | undefined
 }
@@ -79,11 +82,13 @@ async function pageAndRest(
 async function place(
   id: string,
   request: OrderRequest,
-  { database, deadlineMs, orders, tasks }: OrderRoutesOptions,
+  { database, deadlineMs, orders, tasks, announce }: OrderRoutesOptions,
 ): Promise<{ readonly order: Order; readonly started: Started }> {
   return await database.transaction(
     async (tx) => {
       const order = await orders.create(tx, id, request)
+      // Before the hint goes out, so that it is told before the attempt that follows.
+      tx.afterCommit(() => announce(order))
       const started = await tasks.start('executeOrder', { orderId: id }, { tx })
       return { order, started }
     },
