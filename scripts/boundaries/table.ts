@@ -16,7 +16,7 @@ export interface Allowed {
 }
 
 /** Single files that every folder may import directly, without an index. */
-export const LEAVES: readonly string[] = ['errors', 'clock', 'options', 'telemetry/channels']
+export const LEAVES: readonly string[] = ['errors', 'clock', 'options', 'recent-ids', 'telemetry/channels']
 const ROLES: readonly string[] = ['cache', 'sessions', 'limits', 'tasks', 'events', 'checkpoints']
 
 const role: Allowed = {
@@ -29,6 +29,7 @@ export const SOURCE: Readonly<Record<string, Allowed>> = {
   errors: { imports: [], why: 'the bottom' },
   clock: { imports: [], why: 'time and chance' },
   options: { imports: ['errors'], why: 'a wrong option is an error with a name' },
+  'recent-ids': { imports: [], why: 'what a process remembers of messages that come by more than one way' },
   'telemetry/channels': { imports: ['errors'], why: 'names and payloads only' },
   link: { imports: LEAVES, why: 'the supervised connection serves every role and knows none' },
   database: { imports: LEAVES, why: 'the durable side, likewise' },

@@ -108,7 +108,7 @@ export const EVENTS: Tour = {
   folder: 'src/events',
   stops: {
     'What others see': ['events', 'topics', 'options', 'create-events'],
-    'In this process': ['envelope', 'last-id', 'feed', 'recent-ids', 'subscribers', 'subscriber'],
+    'In this process': ['envelope', 'last-id', 'feed', 'subscribers', 'subscriber'],
     'To and from other processes': [
       'outbox',
       'ways',

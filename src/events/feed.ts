@@ -9,7 +9,7 @@
 import { idOf, type Envelope } from './envelope.ts'
 import type { TopicEvent } from './events.ts'
 import { compareIds, lastIdOf, type NumberRange, type Place, type Progress } from './last-id.ts'
-import { RecentIds } from './recent-ids.ts'
+import { RecentIds } from '../recent-ids.ts'
 
 /** An event that is to be delivered. */
 export interface Arrival {

@@ -8,7 +8,7 @@ import type { Reason } from '../errors.ts'
 import type { EventGap, EventSubscription, TopicEvent } from './events.ts'
 import { isCovered, type Arrival, type Where } from './feed.ts'
 import type { Progress } from './last-id.ts'
-import { RecentIds } from './recent-ids.ts'
+import { RecentIds } from '../recent-ids.ts'
 import type { Delivery, TopicTest } from './topics.ts'
 
 export type Listener = (event: TopicEvent) => unknown

@@ -1,5 +1,5 @@
 /**
- * Ids that this process has taken lately: a hint for one of them is old news, and asks the database nothing.
+ * Ids of tasks or events that this process has got lately: one that comes a second time, by another way, is old news.
  */
 
 /** So many are known at least, twice as many at most. */
