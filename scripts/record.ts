@@ -30,6 +30,7 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   'link-outages': benchmark('link', 'outages'),
   'link-throughput': benchmark('link', 'throughput'),
   'link-herd': benchmark('link', 'herd'),
+  'outage-matrix': recordMatrix,
   'cache-l1-hit': benchmark('cache', 'l1-hit'),
   'cache-l2-hit': benchmark('cache', 'l2-hit'),
   'cache-stampede': benchmark('cache', 'stampede'),
@@ -77,16 +78,20 @@ async function recordPicture(): Promise<void> {
   }
 }
 
-/** The benchmark prints its tables as Markdown. */
 function benchmark(subject: 'link' | 'cache' | 'tasks', part: string): () => Promise<void> {
-  return async () => {
-    const program = ['node', '--conditions=evenkeel-source', `bench/${subject}.ts`, part]
-    const tables = (await mustRun(program, { limitMs: BENCH_LIMIT_MS })).trim()
-    publish(
-      `${subject}-${part}`,
-      `${tables}\n\n${await circumstances(`npm run bench:${subject} -- ${part}`, 'english')}`,
-    )
-  }
+  return async () => publish(`${subject}-${part}`, await benchmarked(subject, [part]))
+}
+
+async function recordMatrix(): Promise<void> {
+  publish('outage-matrix', await benchmarked('outage', []))
+}
+
+/** What the benchmark prints, which is Markdown. */
+async function benchmarked(subject: string, parts: readonly string[]): Promise<string> {
+  const program = ['node', '--conditions=evenkeel-source', `bench/${subject}.ts`, ...parts]
+  const tables = (await mustRun(program, { limitMs: BENCH_LIMIT_MS })).trim()
+  const command = [`npm run bench:${subject}`, ...parts].join(' -- ')
+  return `${tables}\n\n${await circumstances(command, 'english')}`
 }
 
 function languages(): [Language, string][] {

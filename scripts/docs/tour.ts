@@ -30,7 +30,7 @@ export const LINK: Tour = {
     'Where Redis is': ['endpoint', 'redis-url', 'environment', 'locate', 'lookup', 'sentinel', 'surroundings'],
     'One call': ['single-link', 'commands/commands', 'commands/keys', 'pending', 'wire', 'fence', 'script', 'counters'],
     'One connection': ['gate', 'connector', 'handshake', 'greeting', 'tls-mismatch', 'backoff', 'attempt-delays'],
-    'The states': ['supervisor', 'activities', 'admission', 'late-window', 'flap-hold'],
+    'The states': ['supervisor', 'activities', 'admission', 'late-window', 'flap-hold', 'suspicion'],
     'Beside the command connection': ['lane', 'subscriber', 'blocking', 'tracking', 'tracking-switch'],
     'What went wrong': ['faults', 'faults/fault', 'faults/reply', 'faults/failure', 'faults/describe', ...FAULT_TABLES],
     'Client libraries': ['driver', 'drivers/socket', 'drivers/node-redis', 'drivers/ioredis'],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ManualClock } from '../../test/support/manual-clock.ts'
 import { LinkError, OptionError, ReplyError } from '../errors.ts'
-import type { RedisLink, Reply } from '../link/index.ts'
+import { Suspicion, type RedisLink, type Reply } from '../link/index.ts'
 import { channels } from '../telemetry/channels.ts'
 import { limitOf } from './limit.ts'
 import { limitSettings, type LimitOptions } from './options.ts'
@@ -29,7 +29,17 @@ function rig(options: Partial<LimitOptions>, { serves = false, instances = 1, an
     },
   } as unknown as RedisLink
   const settings = limitSettings({ max: 10, windowMs: 1000, ...options })
-  const limit = limitOf({ name: 'api', settings, link, clock, instances: { count: instances }, prefix: 'p:' })
+  // PINGs are not looked at here.
+  const suspicion = new Suspicion({ link: { send: () => Promise.resolve('PONG') }, onCleared: () => undefined })
+  const limit = limitOf({
+    name: 'api',
+    settings,
+    link,
+    clock,
+    instances: { count: instances },
+    suspicion,
+    prefix: 'p:',
+  })
   return { limit, clock, sent, state }
 }
 

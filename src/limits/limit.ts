@@ -10,7 +10,7 @@
  */
 import type { Clock } from '../clock.ts'
 import { EvenkeelError, LinkError, OptionError } from '../errors.ts'
-import { Script, type RedisLink } from '../link/index.ts'
+import { Script, type RedisLink, type Suspicion } from '../link/index.ts'
 import { numberOption } from '../options.ts'
 import { channels } from '../telemetry/channels.ts'
 import { Accounts, type Memory } from './accounts.ts'
@@ -92,6 +92,7 @@ export interface LimitParts {
   readonly link: RedisLink
   readonly clock: Clock
   readonly instances: Pick<Instances, 'count'>
+  readonly suspicion: Pick<Suspicion, 'suspected' | 'watch'>
   /** What its keys in Redis begin with. */
   readonly prefix: string
 }
@@ -158,11 +159,12 @@ class SharedLimit<Account> implements Limit {
   }
 
   async reset(key: string): Promise<boolean> {
-    const { link, settings } = this.#parts
+    const { link, settings, suspicion } = this.#parts
     this.#accounts.forget(key)
-    if (!link.health.can.write) return false
+    if (!this.#redisServes) return false
     const { deadlineMs } = settings
-    return await link.send(['DEL', this.#keyOf(key)], { deadlineMs }).then(
+    const deleted = suspicion.watch(() => link.send(['DEL', this.#keyOf(key)], { deadlineMs }))
+    return await deleted.then(
       () => true,
       () => false,
     )
@@ -175,15 +177,19 @@ class SharedLimit<Account> implements Limit {
     const now = this.#parts.clock.now()
     const keys = this.#accounts.owing(now)
     for (const key of keys) this.#accounts.of(key, now).inDoubt = false
-    while (keys.length > 0 && this.#parts.link.health.can.write)
+    while (keys.length > 0 && this.#redisServes)
       await Promise.all(keys.splice(-TOLD_AT_ONCE).map((key) => this.#ask(key, NOTHING)))
     this.#telling = false
   }
 
+  get #redisServes(): boolean {
+    return this.#parts.link.health.can.write && !this.#parts.suspicion.suspected
+  }
+
   /** Undefined: Redis did not decide. */
   async #ask(key: string, use: Use): Promise<Verdict | undefined> {
-    const { link, clock, settings } = this.#parts
-    if (!link.health.can.write) return undefined
+    const { link, clock, settings, suspicion } = this.#parts
+    if (!this.#redisServes) return undefined
     const startedAt = clock.now()
     const memory = this.#accounts.of(key, startedAt)
     const burden = this.#burdenOf(memory)
@@ -192,7 +198,8 @@ class SharedLimit<Account> implements Limit {
     if (!memory.inDoubt) memory.own = undefined
     try {
       const { deadlineMs } = settings
-      const reply = await this.#script.run(link, { keys: [this.#keyOf(key)], args, deadlineMs })
+      const call = { keys: [this.#keyOf(key)], args, deadlineMs }
+      const reply = await suspicion.watch(() => this.#script.run(link, call))
       const now = clock.now()
       const { account, allowed } = this.#algorithm.read(reply, now)
       Object.assign(memory, { all: account, seen: account, run: burden.run, inDoubt: false })

@@ -9,7 +9,7 @@
 import { randomUUID } from 'node:crypto'
 import { systemClock, type Clock } from '../clock.ts'
 import { OptionError } from '../errors.ts'
-import type { RedisLink } from '../link/index.ts'
+import { Suspicion, type RedisLink } from '../link/index.ts'
 import { knownOptions, numberOption } from '../options.ts'
 import { Instances } from './instances.ts'
 import { limitOf, type Limit } from './limit.ts'
@@ -58,6 +58,7 @@ class LinkedLimits implements Limits {
   readonly #clock: Clock
   readonly #prefix: string
   readonly #instances: Instances
+  readonly #suspicion: Suspicion
   readonly #limits = new Map<string, TellingLimit>()
   /** The options each was made with, as text. */
   readonly #made = new Map<string, string>()
@@ -67,6 +68,7 @@ class LinkedLimits implements Limits {
     this.#link = link
     this.#clock = clock
     this.#prefix = prefix
+    this.#suspicion = new Suspicion({ link, onCleared: () => this.#tell() })
     const expected = numberOption('instances', instances, { min: 1, max: MAX_INSTANCES })
     this.#instances = new Instances({ link, clock, key: `${prefix}${COUNTING}`, id: randomUUID(), expected })
   }
@@ -88,8 +90,15 @@ class LinkedLimits implements Limits {
       throw new OptionError('name', `There is a limit '${name}' with other options already.`)
     }
     if (name === COUNTING) throw new OptionError('name', `'${COUNTING}' cannot be the name of a limit.`)
-    const parts = { name, settings, link: this.#link, clock: this.#clock, instances: this.#instances }
-    const limit = limitOf({ ...parts, prefix: this.#prefix })
+    const limit = limitOf({
+      name,
+      settings,
+      link: this.#link,
+      clock: this.#clock,
+      instances: this.#instances,
+      suspicion: this.#suspicion,
+      prefix: this.#prefix,
+    })
     this.#limits.set(name, limit)
     this.#made.set(name, made)
     if (this.#stop !== undefined) this.#instances.start()
@@ -103,12 +112,16 @@ class LinkedLimits implements Limits {
     this.#stop = this.#link.onHealth((health, before) => {
       if (!health.can.write || before.can.write || this.#limits.size === 0) return
       this.#instances.linked()
-      for (const limit of this.#limits.values()) void limit.tell()
+      this.#tell()
     })
   }
 
   close(): void {
     this.#stop?.()
     this.#instances.close()
+  }
+
+  #tell(): void {
+    for (const limit of this.#limits.values()) void limit.tell()
   }
 }

@@ -12,7 +12,7 @@
  */
 import { systemClock, type Clock, type TimerHandle } from '../clock.ts'
 import { DatabaseError, LinkError } from '../errors.ts'
-import type { RedisLink } from '../link/index.ts'
+import { Suspicion, type RedisLink } from '../link/index.ts'
 import { Copier } from './copier.ts'
 import { DatabaseStore } from './database-store.ts'
 import { MemoryStore } from './memory-store.ts'
@@ -92,6 +92,7 @@ class LinkedSessions implements Sessions {
   readonly #link: RedisLink
   readonly #clock: Clock
   readonly #redis: RedisStore
+  readonly #suspicion: Suspicion
   readonly #database: DatabaseStore | undefined
   readonly #copier: Copier | undefined
   /** What this process has seen last: versions, and all there is in an outage without a database. */
@@ -116,6 +117,7 @@ class LinkedSessions implements Sessions {
     this.#link = link
     this.#clock = clock
     this.#redis = new RedisStore({ link, clock, prefix, deadlineMs })
+    this.#suspicion = new Suspicion({ link, onCleared: () => void this.#linkChanged() })
     this.#remembered = new MemoryStore(maxRemembered)
     this.#database = database && new DatabaseStore({ database, deadlineMs: databaseDeadlineMs })
     this.#copier = this.#database && new Copier({ clock, maxWaiting: maxRemembered, database: this.#database })
@@ -284,10 +286,12 @@ class LinkedSessions implements Sessions {
   async #inRedis<T>(ask: () => Promise<T>): Promise<T | undefined> {
     if (!this.#trusted) return undefined
     try {
-      return await ask()
+      return await this.#suspicion.watch(ask)
     } catch (error) {
-      if (error instanceof LinkError) return undefined
-      throw error
+      if (!(error instanceof LinkError)) throw error
+      // What this request asks next, and every other, does not wait as long to find out the same.
+      if (this.#suspicion.suspected) this.#trusted = false
+      return undefined
     }
   }
 
@@ -332,7 +336,7 @@ class LinkedSessions implements Sessions {
 
   get #serves(): boolean {
     const { read, write } = this.#link.health.can
-    return read && write
+    return read && write && !this.#suspicion.suspected
   }
 
   async #linkChanged(): Promise<void> {

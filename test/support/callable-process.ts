@@ -26,6 +26,8 @@ interface Waiting {
 export interface CallableProcessOptions {
   /** Options of Node itself, such as `--expose-gc`. */
   readonly execArgv?: readonly string[]
+  /** What it says on stdout is kept in `output` and not passed on. @default false */
+  readonly keepOutput?: boolean
 }
 
 export class CallableProcess<Functions extends Callable<Functions>> {
@@ -33,13 +35,17 @@ export class CallableProcess<Functions extends Callable<Functions>> {
   readonly #waiting = new Map<number, Waiting>()
   readonly #listening: Promise<void>
   #calls = 0
+  #output = ''
   #errors = ''
 
-  private constructor(file: URL, { execArgv = [] }: CallableProcessOptions) {
+  private constructor(file: URL, { execArgv = [], keepOutput = false }: CallableProcessOptions) {
     const args = ['--conditions=evenkeel-source', ...execArgv, fileURLToPath(file)]
     this.#process = spawnLeashed(process.execPath, args, {
-      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+      stdio: ['ignore', keepOutput ? 'pipe' : 'inherit', 'pipe', 'ipc'],
       serialization: 'advanced',
+    })
+    this.#process.stdout?.on('data', (chunk: Buffer) => {
+      this.#output += chunk.toString()
     })
     this.#process.stderr?.on('data', (chunk: Buffer) => {
       this.#errors += chunk.toString()
@@ -63,6 +69,16 @@ export class CallableProcess<Functions extends Callable<Functions>> {
     const started = new CallableProcess<Functions>(file, options)
     await started.#listening
     return started
+  }
+
+  /** What it said on stdout, when that is kept. */
+  get output(): string {
+    return this.#output
+  }
+
+  /** Code or signal that it ended with; undefined as long as it lives. */
+  get ending(): number | NodeJS.Signals | undefined {
+    return this.#process.exitCode ?? this.#process.signalCode ?? undefined
   }
 
   /** What it said on stderr. */
