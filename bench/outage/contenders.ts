@@ -1,4 +1,4 @@
-/** Everybody who takes part, in the order of the table: what people have, and Evenkeel in the same place. */
+/** Everybody who takes part: what people have, and Evenkeel in the same place. */
 import { titleOf, type Adapter } from './adapter.ts'
 import * as caches from './adapters/caches.ts'
 import * as clients from './adapters/clients.ts'
@@ -37,11 +37,14 @@ const PEERS: readonly Adapter[] = [
   clients.nodeRedisUnheard,
 ]
 
-/** Ours stands behind its peers. */
-export const CONTENDERS: readonly Adapter[] = paired(PEERS, [...evenkeelUnder, linkOverNodeRedis, linkOverIoredis])
+/** Where Evenkeel alone has a place of its own, in the order of the table. */
+const OURS_ALONE: Readonly<Record<string, string>> = { 'Keyv 6': 'Keyv 5', 'nothing: keel.cache()': 'bentocache' }
 
-function paired(peers: readonly Adapter[], ours: readonly Adapter[]): Adapter[] {
-  const places = Map.groupBy([...peers, ...ours], ({ under }) => under)
+/** By place, ours behind its peers. */
+export const CONTENDERS: readonly Adapter[] = inPlaces([...PEERS, ...evenkeelUnder, linkOverNodeRedis, linkOverIoredis])
+
+function inPlaces(adapters: readonly Adapter[]): Adapter[] {
+  const places = Map.groupBy(adapters, ({ under }) => OURS_ALONE[under] ?? under)
   return [...places.values()].flat()
 }
 

@@ -38,6 +38,9 @@ type Contender = CallableProcess<ContenderFunctions>
 
 const OPEN_WITHIN_MS = 20_000
 const WARM_CALLS = 20
+const WARM_BURSTS = 3
+/** Whatever goes on behind a call has ended. */
+const QUIET_MS = 500
 const IN_TURN = 6
 const AT_ONCE = 20
 const PATIENCE = 2
@@ -77,7 +80,9 @@ class Scene {
 
   async play(adapter: Adapter): Promise<Result> {
     for (let n = 0; n < WARM_CALLS; n++) await this.#call()
+    for (let n = 0; n < WARM_BURSTS; n++) await this.#burst()
     const up = await this.#burst()
+    await sleep(QUIET_MS)
     const saidBefore = this.#linesSaid()
     await this.#redis.kill()
     const dead = await this.#outage()

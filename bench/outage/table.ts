@@ -43,12 +43,12 @@ function msOf(calls: readonly Call[]): number[] {
   return ended.map(({ ms, end }) => (end === 'hung' || end === 'stuck' ? Infinity : ms)).toSorted((a, b) => a - b)
 }
 
-/** `7 errors, 22 hung of 30`. */
+/** `7 failed, 22 hung of 30`. */
 function failed(calls: readonly Call[]): string {
   const asked = calls.filter(({ end }) => end !== 'died')
   const errors = asked.filter(({ end }) => end === 'error').length
   const hung = asked.filter(({ end }) => end === 'hung' || end === 'stuck').length
-  const told = [errors > 0 ? `${errors} errors` : '', hung > 0 ? `${hung} hung` : ''].filter((text) => text !== '')
+  const told = [errors > 0 ? `${errors} failed` : '', hung > 0 ? `${hung} hung` : ''].filter((text) => text !== '')
   return told.length === 0 ? '0' : `${told.join(', ')} of ${asked.length}`
 }
 

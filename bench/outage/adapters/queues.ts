@@ -5,7 +5,7 @@ import type { Adapter, Setting } from '../adapter.ts'
 import { ioredis, type IoredisOptions } from './clients.ts'
 
 export const bullmq: Adapter = {
-  under: 'Queue.add()',
+  under: 'a job put in',
   name: 'BullMQ 6, ioredis 6',
   open(setting) {
     const queue = queueOn(setting)
@@ -14,7 +14,7 @@ export const bullmq: Adapter = {
 }
 
 export const bullmqFailFast: Adapter = {
-  under: 'Queue.add()',
+  under: 'a job put in',
   name: 'BullMQ 6, ioredis 6, no offline queue',
   async open(setting) {
     const queue = queueOn(setting, { enableOfflineQueue: false, lazyConnect: true })

@@ -86,14 +86,14 @@ export const OURS: readonly Ours[] = [
     },
   },
   {
-    under: 'cache.getOrSet()',
+    under: 'nothing: keel.cache()',
     open(keel) {
       const cache = keel.cache<string>('outage', { l2: { ttlMs: TTL_MS } })
       return (n) => cache.getOrSet(`k${n}`, () => Promise.resolve('v'))
     },
   },
   {
-    under: 'tasks.start()',
+    under: 'a job put in',
     open(keel) {
       const tasks = keel.tasks({ note: { run: (_n: number) => undefined } })
       return (n) => tasks.start('note', n)
