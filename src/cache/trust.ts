@@ -7,8 +7,8 @@
  * What our old connections left behind is killed by the link before it serves, so a replayed change is the last word.
  */
 import type { Clock, TimerHandle } from '../clock.ts'
-import { LinkError, type Reason } from '../errors.ts'
-import type { LinkHealth, RedisLink } from '../link/index.ts'
+import type { Reason } from '../errors.ts'
+import { Suspicion, type LinkHealth, type RedisLink } from '../link/index.ts'
 import type { CacheStateMessage } from '../telemetry/channels.ts'
 import type { CacheState, Coherence } from './health.ts'
 import type { Hearing } from './hearing.ts'
@@ -31,7 +31,6 @@ export interface TrustOptions {
 /** Link states in which Redis may be read. */
 const REACHABLE: readonly LinkHealth['state'][] = ['up', 'write-blocked']
 const RETRY_MS = { first: 50, cap: 1000 }
-const SUSPECT_MS = 500
 const MEMORY_ONLY: Reason = {
   code: 'memory-mode',
   text: 'The cache was made without a link: it keeps everything in memory.',
@@ -53,6 +52,7 @@ const SUSPECT: Reason = {
 export class Trust {
   readonly #options: TrustOptions
   readonly #clock: Clock
+  readonly #suspicion: Suspicion | undefined
   /** Copies in memory of another epoch are asked for at Redis before they are used. */
   epoch = 1
   /** May Redis be read and written? */
@@ -65,8 +65,6 @@ export class Trust {
   #synced = false
   #syncing = false
   #syncAgain = false
-  #suspect = false
-  #answers = 0
   #pauseMs = RETRY_MS.first
   #timer: TimerHandle | undefined
   #stopListening: () => void = () => undefined
@@ -75,6 +73,8 @@ export class Trust {
   constructor(options: TrustOptions) {
     this.#options = options
     this.#clock = options.clock
+    const { link } = options
+    this.#suspicion = link && new Suspicion({ link, onCleared: () => this.#cleared() })
     this.#state = 'away'
     this.#since = options.clock.wallNow()
     this.#reason = options.link?.health.reason ?? MEMORY_ONLY
@@ -115,28 +115,24 @@ export class Trust {
 
   /** Redis answered a call. */
   answered(): void {
-    this.#answers += 1
+    this.#suspicion?.answered()
   }
 
   /** How many answers there were: to be given to `failed`. */
   get answers(): number {
-    return this.#answers
+    return this.#suspicion?.answers ?? 0
   }
 
   /** A call failed; `answersBefore` as it was when the call was sent. One unanswered call and no sign of life: nobody else need wait as long. */
   failed(error: unknown, answersBefore: number): void {
-    if (!(error instanceof LinkError) || error.code !== 'LINK_DEADLINE' || this.#answers !== answersBefore) return
-    // We were late, not Redis; or it was asked with what little time a first answer had left.
-    if (error.stalledMs > 0 || error.executed === 'no') return
-    if (this.#suspect || this.#closed || !this.#reachable) return
-    this.#suspect = true
+    if (!this.#reachable) return
+    this.#suspicion?.failed(error, answersBefore)
     this.#settle()
-    void this.#ask()
   }
 
   /** Something was journalled while Redis is in use: it is told soon. */
   noted(): void {
-    if (this.#reachable && !this.#suspect) this.#retryLater()
+    if (this.#reachable && !this.#suspected) this.#retryLater()
   }
 
   /** Generation or server may be others now. */
@@ -162,7 +158,7 @@ export class Trust {
     // Whoever leaves memory mode has told nobody of anything.
     if (before.reason.code === 'memory-mode' && !this.memoryOnly) this.#options.replay.everything()
     if (!this.#reachable) {
-      this.#synced = this.#suspect = false
+      this.#synced = false
       this.#pauseMs = RETRY_MS.first
       this.#clearTimer()
     } else if (!this.#synced) void this.#sync()
@@ -217,19 +213,11 @@ export class Trust {
     this.#pauseMs = Math.min(RETRY_MS.cap, this.#pauseMs * 2)
   }
 
-  /** Asks whether it is there, so that no caller has to find out. */
-  async #ask(): Promise<void> {
-    const { link } = this.#options
-    while (this.#suspect && this.#reachable) {
-      try {
-        await link?.send(['PING'], { deadlineMs: SUSPECT_MS })
-        this.#suspect = false
-      } catch (error) {
-        // A refusal would come again at once.
-        if (error instanceof LinkError && error.executed === 'no') break
-      }
-    }
-    this.#suspect = false
+  get #suspected(): boolean {
+    return this.#suspicion?.suspected === true
+  }
+
+  #cleared(): void {
     this.noted()
     this.#settle()
   }
@@ -259,7 +247,7 @@ export class Trust {
     if (this.#closed) return ['closed', CLOSED]
     if (link === undefined) return ['away', MEMORY_ONLY]
     if (!this.#reachable) return ['away', link.health.reason]
-    if (this.#suspect) return ['away', SUSPECT]
+    if (this.#suspected) return ['away', SUSPECT]
     if (!this.#synced) return ['recovering', RECOVERING]
     return hearing.coherence === 'none' ? ['blind', hearing.reason] : ['up', UP]
   }

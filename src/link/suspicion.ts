@@ -30,17 +30,32 @@ export class Suspicion {
     return this.#suspected
   }
 
+  /** How many answers there were: to be given to `failed`. */
+  get answers(): number {
+    return this.#answers
+  }
+
   /** Asks Redis, and learns from what becomes of it. @throws what `ask` throws */
   async watch<T>(ask: () => Promise<T>): Promise<T> {
     const answersBefore = this.#answers
     try {
       const answer = await ask()
-      this.#answers += 1
+      this.answered()
       return answer
     } catch (error) {
-      if (isSilence(error) && this.#answers === answersBefore) this.#suspect()
+      this.failed(error, answersBefore)
       throw error
     }
+  }
+
+  /** Redis answered a call. */
+  answered(): void {
+    this.#answers += 1
+  }
+
+  /** A call failed; `answersBefore` as it was when the call was sent. */
+  failed(error: unknown, answersBefore: number): void {
+    if (isSilence(error) && this.#answers === answersBefore) this.#suspect()
   }
 
   #suspect(): void {
