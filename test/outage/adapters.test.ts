@@ -17,7 +17,7 @@ const CALLS = 25
 const WORST_MS = 260
 const LATER_MS = 5
 const BACK_MS = 1500
-/** What two busy cores and thirteen adapters at once may add to a wait that is on its way through several libraries. */
+/** What two busy cores and fourteen adapters at once may add to a wait that is on its way through several libraries. */
 const SLACK_MS = 60
 /** A cache that was itself late to look does not hold that against Redis, and asks once more. */
 const MAX_WAITS = 2

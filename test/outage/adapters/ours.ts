@@ -9,6 +9,7 @@ import { expressSessionStore } from 'evenkeel/adapters/express-session'
 import { fastifyRateLimitStore } from 'evenkeel/adapters/fastify-rate-limit'
 import { keyv6Store, keyvStore } from 'evenkeel/adapters/keyv'
 import { EvenkeelRateLimiter } from 'evenkeel/adapters/rate-limiter-flexible'
+import { socketIoAdapter } from 'evenkeel/adapters/socket.io'
 import { unstorageDriver } from 'evenkeel/adapters/unstorage'
 import session from 'express-session'
 import { Keyv } from 'keyv'
@@ -16,6 +17,7 @@ import { Keyv as Keyv6 } from 'keyv6'
 import { createStorage } from 'unstorage'
 import { expressLimitApp, expressSessionApp, fastifyLimitApp, fastifySessionApp, LIMIT, orderApp } from './http.ts'
 import type { Operation } from './operation.ts'
+import { emitting } from './socket-io.ts'
 
 export interface Ours {
   /** What the application is made with. */
@@ -113,6 +115,10 @@ export const OURS: readonly Ours[] = [
         }),
       )
     },
+  },
+  {
+    under: 'socket.io, emit',
+    open: (keel) => emitting(socketIoAdapter(keel)),
   },
 ]
 
