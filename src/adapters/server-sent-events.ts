@@ -87,7 +87,9 @@ export function serverSentEvents<Definitions extends TopicDefinitions, Pattern e
     },
     later,
     open(request, response, admission) {
-      if (clients.full) return later(response)
+      // Left while it was found out who he is: nobody would tell us any more.
+      if (response.destroyed) return
+      if (clients.full || request.method === 'HEAD') return later(response)
       begin(response)
       const wire = new ResponseWire(response, eventName)
       const client = clients.add(wire, admission as Admission, lastIdIn(request, parameter))

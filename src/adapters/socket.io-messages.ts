@@ -20,6 +20,13 @@ export interface KeptSession {
   readonly data: unknown
 }
 
+/** What socket.io sends to its clients. */
+export interface Packet {
+  readonly type: number
+  readonly id?: number
+  readonly data: unknown[]
+}
+
 /** One server tells another. */
 export type Envelope =
   | { readonly kind: 'message'; readonly message: ClusterMessage }

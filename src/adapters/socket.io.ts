@@ -17,10 +17,21 @@ import {
   type Session,
 } from 'socket.io-adapter'
 import { systemClock, type Clock, type TimerHandle } from '../clock.ts'
+import { EventError } from '../errors.ts'
 import type { Events, EventSubscription, TopicEvent } from '../events/index.ts'
 import { knownOptions, numberOption, wordOption } from '../options.ts'
-import { packed, socketIoTopics, topicsOf, unpacked, type Envelope, type KeptSession } from './socket.io-messages.ts'
+import { channels } from '../telemetry/channels.ts'
+import {
+  packed,
+  socketIoTopics,
+  topicsOf,
+  unpacked,
+  type Envelope,
+  type KeptSession,
+  type Packet,
+} from './socket.io-messages.ts'
 import { Requests } from './socket.io-requests.ts'
+import { Sessions } from './socket.io-sessions.ts'
 
 export { socketIoTopics } from './socket.io-messages.ts'
 
@@ -69,15 +80,8 @@ interface Namespace {
   }
 }
 
-interface Packet {
-  readonly type: number
-  readonly id?: number
-  readonly data: unknown[]
-}
-
 const EVENT_PACKET = 2
 const TWO_MINUTES = 120_000
-const PAGE = 1000
 const OPTIONS = ['name', 'deadlineMs', 'whenPartial', 'heartbeatMs', 'goneMs', 'clock']
 
 /**
@@ -107,9 +111,10 @@ class EventsAdapter extends ClusterAdapter {
   readonly #settings: Settings
   readonly #topics: ReturnType<typeof topicsOf>
   readonly #requests: Requests
-  readonly #sessions = new Map<string, { readonly session: KeptSession; readonly until: number }>()
+  readonly #sessions: Sessions
   #subscription: EventSubscription | undefined
   #heartbeat: TimerHandle | undefined
+  #hasComplained = false
 
   constructor(namespace: Namespace, events: SocketIoEvents, settings: Settings) {
     super(namespace)
@@ -118,18 +123,17 @@ class EventsAdapter extends ClusterAdapter {
     this.#settings = settings
     this.#topics = topicsOf(namespace.name)
     const { clock, goneMs } = settings
+    const { maxDisconnectionDuration: keepMs = TWO_MINUTES } = this.#recovery ?? {}
+    this.#sessions = new Sessions({ events, topic: this.#topics.kept, clock, keepMs })
     this.#requests = new Requests({ clock, goneMs, reachable: () => events.stats.place !== 'local' })
   }
 
   override init(): void {
-    const hello = (): void => this.publish({ type: MessageType.INITIAL_HEARTBEAT })
     // What waits for this process is bounded by what others send; dropping some of it would cut off its own clients.
     const maxQueued = Number.MAX_SAFE_INTEGER
-    this.#subscription = this.#events.subscribe(this.#topics.all, (event) => this.#hear(event), {
-      onGap: hello,
-      maxQueued,
-    })
-    void this.#subscription.ready.then(hello)
+    const onGap = (): void => this.publish({ type: MessageType.HEARTBEAT })
+    this.#subscription = this.#events.subscribe(this.#topics.all, (event) => this.#hear(event), { onGap, maxQueued })
+    void this.#subscription.ready.then(() => this.publish({ type: MessageType.INITIAL_HEARTBEAT }))
     this.#beatLater()
   }
 
@@ -198,18 +202,14 @@ class EventsAdapter extends ClusterAdapter {
   }
 
   override persistSession(session: KeptSession): void {
-    this.#keep(session)
+    this.#sessions.keep(session)
     void this.#publish(this.#topics.once, { kind: 'session', uid: this.uid, session })
   }
 
   /** Null where something was missed that is not to be had any more: then the client begins anew. */
   override async restoreSession(pid: string, offset: string): Promise<Session> {
-    const kept = this.#sessions.get(pid)
-    const missed =
-      kept && kept.until > this.#settings.clock.now() ? await this.#missedBy(kept.session, offset) : undefined
     // The base class declares what it does not do: it answers null as well.
-    if (kept === undefined || missed === undefined) return null as unknown as Session
-    return { ...kept.session, missedPackets: missed }
+    return (await this.#sessions.find(pid, offset)) ?? (null as unknown as Session)
   }
 
   protected override doPublish(message: ClusterMessage): Promise<string> {
@@ -238,12 +238,23 @@ class EventsAdapter extends ClusterAdapter {
     return this.#events.lastId
   }
 
-  /** Never rejects: what cannot be told is told as a notice by the events. */
-  #publish(topic: string, envelope: Envelope): Promise<string> {
-    return this.#events.publish(topic as 'socket.io.*.once', packed(envelope)).then(
-      () => '',
-      () => '',
-    )
+  /** Neither throws nor rejects: half of those who call it wait for nothing, deep inside socket.io. */
+  async #publish(topic: string, envelope: Envelope): Promise<string> {
+    try {
+      await this.#events.publish(topic as 'socket.io.*.once', packed(envelope))
+    } catch (error) {
+      // What the events refuse they have told themselves; the rest cannot be put into JSON, such as a circle in `socket.data`.
+      if (!(error instanceof EventError)) this.#complain(String(error))
+    }
+    return ''
+  }
+
+  /** Once is enough. */
+  #complain(message: string): void {
+    if (this.#hasComplained) return
+    this.#hasComplained = true
+    const source = `socket.io '${this.#space.name}'`
+    channels.notice.publish({ source, level: 'error', message: `Other servers could not be told: ${message}` })
   }
 
   #hear({ payload, lastId }: TopicEvent): void {
@@ -251,7 +262,7 @@ class EventsAdapter extends ClusterAdapter {
     const uid = envelope.kind === 'session' ? envelope.uid : envelope.message.uid
     if (uid === this.uid) return
     this.#requests.heard(uid)
-    if (envelope.kind === 'session') this.#keep(envelope.session)
+    if (envelope.kind === 'session') this.#sessions.keep(envelope.session)
     else if (envelope.kind === 'message') this.#message(envelope.message, lastId)
     else if (envelope.to === this.uid) this.onResponse(envelope.message)
   }
@@ -284,47 +295,11 @@ class EventsAdapter extends ClusterAdapter {
   #isKept({ type, id }: Packet, { flags }: { readonly flags?: { readonly volatile?: boolean } | undefined }): boolean {
     return this.#recovery !== undefined && type === EVENT_PACKET && id === undefined && flags?.volatile === undefined
   }
-
-  #keep(session: KeptSession): void {
-    const now = this.#settings.clock.now()
-    for (const [pid, { until }] of this.#sessions) {
-      if (until > now) break
-      this.#sessions.delete(pid)
-    }
-    const { maxDisconnectionDuration = TWO_MINUTES } = this.#recovery ?? {}
-    this.#sessions.delete(session.pid)
-    this.#sessions.set(session.pid, { session, until: now + maxDisconnectionDuration })
-  }
-
-  /** Undefined: not all of it can be had. */
-  async #missedBy({ rooms }: KeptSession, offset: string): Promise<unknown[][] | undefined> {
-    const missed: unknown[][] = []
-    let after = offset
-    for (let isMore = true; isMore;) {
-      const { events, complete, more, lastId } = await this.#events.replay(this.#topics.kept, after, { limit: PAGE })
-      if (!complete) return undefined
-      for (const event of events) {
-        const { message } = unpacked(event.payload) as Extract<Envelope, { kind: 'message' }>
-        if (message.type !== MessageType.BROADCAST || !isFor(rooms, message.data.opts)) continue
-        missed.push([...(message.data.packet as Packet).data, event.lastId])
-      }
-      after = lastId
-      isMore = more
-    }
-    return missed
-  }
 }
 
 /** As the other servers read it. */
 function listed({ rooms, except, flags }: BroadcastOptions) {
   return { rooms: [...rooms], except: [...(except ?? [])], flags: flags ?? {} }
-}
-
-function isFor(
-  own: readonly string[],
-  { rooms, except }: { readonly rooms: string[]; readonly except: string[] },
-): boolean {
-  return (rooms.length === 0 || own.some((room) => rooms.includes(room))) && !own.some((room) => except.includes(room))
 }
 
 function partial(answered: number, missing: number): Error {

@@ -23,7 +23,6 @@ import {
   type ClientEvent,
   type ClientGap,
   type ClientsOptions,
-  type EventClient,
   type Ending,
   type StreamedEvent,
   type Wire,
@@ -83,6 +82,8 @@ const NOT_ALLOWED = 1008
 const TOO_LONG = 1009
 const TRY_AGAIN = 1013
 const GOODBYE_MS = 500
+/** Once is usual. Each may read the whole stream, so they are counted. */
+const RESUMES_AT_MOST = 20
 const OPEN = 1
 
 const OWN_OPTIONS = ['mayConnect', 'maxBufferedBytes', 'maxMessageBytes', 'parameter']
@@ -105,10 +106,17 @@ export function webSocketEvents<Definitions extends TopicDefinitions, Pattern ex
   function open(socket: ServerSocket, request: IncomingMessage, admission: Admission): void {
     // What is wrong with a connection ends it, and that is told by 'close'.
     socket.on('error', () => undefined)
+    if (socket.readyState !== OPEN) return
     if (clients.full) return socket.close(TRY_AGAIN, 'come later')
     const client = clients.add(new SocketWire(socket, maxBufferedBytes), admission, lastIdIn(request, parameter))
     socket.once('close', () => client.gone())
-    socket.on('message', (data: RawData) => hear(socket, { data, client, maxMessageBytes }))
+    let resumes = 0
+    const resume = (after: string): void => {
+      resumes += 1
+      if (resumes > RESUMES_AT_MOST) socket.close(NOT_ALLOWED, 'too often')
+      else client.resume(after)
+    }
+    socket.on('message', (data: RawData) => hear(socket, { data, resume, maxMessageBytes }))
     socket.send(JSON.stringify({ type: 'hello', lastId: client.place }))
   }
 
@@ -130,16 +138,16 @@ type RawData = Buffer | ArrayBuffer | readonly Buffer[]
 
 interface Heard {
   readonly data: RawData
-  readonly client: EventClient
+  readonly resume: (after: string) => void
   readonly maxMessageBytes: number
 }
 
 /** Whoever says what nobody understands is told so and stays. */
-function hear(socket: ServerSocket, { data, client, maxMessageBytes }: Heard): void {
+function hear(socket: ServerSocket, { data, resume, maxMessageBytes }: Heard): void {
   const text = textOf(data)
   if (text.length > maxMessageBytes) return socket.close(TOO_LONG, 'too long')
   const after = afterIn(text)
-  if (after !== undefined) client.resume(after)
+  if (after !== undefined) resume(after)
   else socket.send(JSON.stringify({ type: 'error', message: 'Expected {"after":"…"}: the lastId of the last event.' }))
 }
 

@@ -212,6 +212,31 @@ test('whoever may hear no more is ended; too many, and all who come while it sto
   }
 })
 
+test('whoever has left before it was known who he is, and whoever asks for headers alone, is no client', async () => {
+  const here = await hears()
+  const stream = serverSentEvents(here.events, { topics: 'order.*' })
+  ends.push(() => stream.close())
+  let asked = 0
+  let left = 0
+  const url = await serves((request, response) => {
+    asked += 1
+    const open = (): void => stream.open(request, response, { view: ({ payload }) => payload })
+    if (request.method === 'HEAD') return open()
+    response.once('close', () => {
+      left += 1
+      open()
+    })
+  })
+  const leaving = new AbortController()
+  const reply = fetch(url, { signal: leaving.signal })
+  await eventually('the request', () => asked === 1)
+  leaving.abort()
+  await assert.rejects(reply)
+  await eventually('it to be noticed', () => left === 1)
+  const { status } = await fetch(url, { method: 'HEAD' })
+  assert.deepEqual([status, stream.clients], [200, 0])
+})
+
 test('under Express and Fastify, headers of theirs included; several topics are one stream', async () => {
   const here = await hears()
   const stream = serverSentEvents(here.events, { topics: ['order.paid', 'shop.*'], eventName: () => 'message' })

@@ -148,6 +148,9 @@ test('hello, events of two processes, only what one may see; back by the address
   later.socket.send(JSON.stringify({ after: 'none of yours' }))
   await later.until(4)
   assert.equal(later.story.at(-1), 'gap: unknown-id')
+  for (let time = 0; time < 20; time++) later.socket.send(JSON.stringify({ after: firstId }))
+  await eventually('an end of it', () => later.code !== undefined)
+  assert.equal(later.code, 1008)
 })
 
 test('killed, and back empty: goes on here, and what is gone is told before what follows', async () => {

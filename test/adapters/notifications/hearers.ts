@@ -33,6 +33,8 @@ export async function hearer(redis: RedisServer, settings: object = {}): Promise
   events.start()
   link.start()
   await eventually('Redis to be told', () => events.stats.place === 'redis')
+  // From then on it knows where the stream is.
+  await events.subscribe('*', () => undefined).ready
   return {
     link,
     events,
