@@ -229,6 +229,7 @@ for (const [name, database] of Object.entries(DATABASES))
     await outage({ t, one, here, there, crosses, label: `${name}, killed` })
     await redis.start({ empty: true })
     await healed([one, other], [here, there])
+    await caughtUp(there, `${name}, killed`)
 
     redis.freeze()
     try {
@@ -238,6 +239,7 @@ for (const [name, database] of Object.entries(DATABASES))
       redis.thaw()
     }
     await healed([one, other], [here, there])
+    await caughtUp(there, `${name}, frozen`)
 
     for (let turn = 1; turn <= 3; turn++) {
       await redis.kill()
@@ -295,6 +297,16 @@ async function outage({ t, one, here, there, crosses, label }: Outage): Promise<
   await one.process.call('emit', `${label} last`)
   await eventually('the other client', () => there.notes.includes(`${label} last`), { everyMs: 5 })
   t.diagnostic(`${label}: to the other process ${(performance.now() - startedAt).toFixed(0)} ms`)
+}
+
+/** Broadcasts are kept for clients that come back, so those of the other server have them by then; each once. */
+async function caughtUp({ notes }: Client, label: string): Promise<void> {
+  const wanted = Array.from({ length: 9 }, (_, turn) => `${label} ${turn}`)
+  await eventually('what was emitted meanwhile', () => wanted.every((note) => notes.includes(note)))
+  assert.deepEqual(
+    notes.filter((note) => wanted.includes(String(note))),
+    wanted,
+  )
 }
 
 async function healed(servers: readonly Running[], clients: readonly Client[]): Promise<void> {
