@@ -40,7 +40,7 @@ process.exit(0)
 async function playOn(): Promise<void> {
   for (const [at, adapter] of waiting) {
     rows[at] = rowOf(await play(adapter, capMs), capMs)
-    console.error(`${titleOf(adapter)} has played`)
+    if (process.stderr.isTTY) console.error(`${titleOf(adapter)} has played`)
   }
 }
 
