@@ -82,7 +82,7 @@ export class Replays {
 
   /** Gives a subscriber what it missed, then lets it have what came meanwhile. `isAgain`: not all of it was to be had before. */
   async feed(subscriber: Subscriber, afterId: string, isAgain = false): Promise<void> {
-    subscriber.hold(readLastId(afterId))
+    subscriber.hold(readLastId(afterId), afterId)
     let after = afterId
     let found: Found
     do {

@@ -11,11 +11,14 @@ interface Rig {
   readonly subscriber: Subscriber
   readonly heard: TopicEvent[]
   readonly gaps: EventGap[]
+  /** How far the process is. */
+  readonly now: { place: string }
   numbers(): number[]
 }
 
 function rig({ listener, maxQueued = 3 }: { readonly listener?: Listener; readonly maxQueued?: number } = {}): Rig {
   const all = new Subscribers('events')
+  const now = { place: 'now' }
   const heard: TopicEvent[] = []
   const gaps: EventGap[] = []
   const subscriber = all.add({
@@ -28,11 +31,11 @@ function rig({ listener, maxQueued = 3 }: { readonly listener?: Listener; readon
     },
     onGap: (gap) => gaps.push(gap),
     maxQueued,
-    now: () => 'now',
+    now: () => now.place,
     ready: Promise.resolve(),
     wallNow: () => 1000,
   })
-  return { all, subscriber, heard, gaps, numbers: () => heard.map(({ payload }) => Number(payload)) }
+  return { all, subscriber, heard, gaps, now, numbers: () => heard.map(({ payload }) => Number(payload)) }
 }
 
 function arrival(number: number, topic = 'order.x', replayed = false): Arrival {
@@ -102,10 +105,20 @@ test('a slow listener gets the newest, is told what was dropped, and holds up no
   assert.equal(all.counts.dropped, 3)
 })
 
+test('whoever leaves before the first event was delivered comes back for it', async () => {
+  const { all, subscriber, now } = rig()
+  now.place = 'id1'
+  all.deliver(arrival(1))
+  assert.equal(subscriber.lastId, 'now')
+  await setImmediate()
+  assert.equal(subscriber.lastId, 'id1')
+})
+
 test('a replay goes before what came meanwhile, which is not delivered twice', async () => {
   const { all, subscriber, numbers, heard } = rig({ maxQueued: 10 })
-  subscriber.hold(undefined)
+  subscriber.hold(undefined, 'id0')
   all.deliver(arrival(3))
+  assert.equal(subscriber.lastId, 'id0', 'whoever leaves now has got nothing yet')
   all.deliver(arrival(4))
   await setImmediate()
   assert.deepEqual(numbers(), [])

@@ -65,6 +65,8 @@ export class Subscriber implements EventSubscription {
   /** What was replayed to it and what it got since: of these some may come again, by the stream. */
   #got: RecentIds | undefined
   #lastId: string | undefined
+  /** The last id when it came. */
+  readonly #beganAt: string
   #dropped = 0
   /** Dropped and not told. */
   #untold = 0
@@ -82,12 +84,13 @@ export class Subscriber implements EventSubscription {
     this.topic = options.topic
     this.deliveries = options.deliveries
     this.ready = options.ready
+    this.#beganAt = options.now()
   }
 
   get lastId(): string {
     if (this.#owedId !== undefined) return this.#owedId
     const isIdle = !this.#busy && !this.#held && this.#queue.length === 0
-    return isIdle || this.#lastId === undefined ? this.#options.now() : this.#lastId
+    return isIdle ? this.#options.now() : (this.#lastId ?? this.#beganAt)
   }
 
   get queued(): number {
@@ -106,9 +109,10 @@ export class Subscriber implements EventSubscription {
     return this.#options.test(topic)
   }
 
-  /** Has got so far already; what comes now waits for the end of its replay. */
-  hold(had: Progress | undefined): void {
+  /** Has got so far already; what comes now waits for the end of its replay, and until then this is its last id. */
+  hold(had: Progress | undefined, lastId: string): void {
     this.#held = true
+    this.#lastId = lastId
     this.#had = had
     this.#got ??= new RecentIds()
   }
