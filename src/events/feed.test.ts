@@ -54,6 +54,21 @@ test('whoever skips a number is ahead only with what came after it', () => {
   assert.ok(isCovered(had, envelope('b', 19), { stream: place(11) }))
 })
 
+test('what came before a hole stays known behind it, and what fills the hole is known too', () => {
+  const mine = feed()
+  for (const number of [1, 2, 3]) mine.passed(envelope('b', number))
+  const { lastId } = mine.passed(envelope('b', 7))?.event ?? {}
+  assert.equal(lastId, `a1_10-0.0.${ME}_0.b_3.b_7-7`)
+  const had = [1, 2, 3, 4, 5, 6, 7, 8].filter((number) => isCovered(progress(lastId ?? ''), envelope('b', number), {}))
+  assert.deepEqual(had, [1, 2, 3, 7])
+  mine.passed(envelope('b', 5))
+  assert.equal(mine.lastId, `a1_10-0.0.${ME}_0.b_3.b_5-5.b_7-7`)
+  for (const number of [4, 6]) mine.passed(envelope('b', number))
+  assert.equal(mine.lastId, `a1_10-0.0.${ME}_0.b_7`)
+  mine.streamed(envelope('b', 7), place(11))
+  assert.equal(mine.lastId, `a1_11-0.0.${ME}_0`)
+})
+
 test('after() gives what came after a place, whichever process has given it out', () => {
   const mine = feed()
   mine.own(envelope(ME, 1))

@@ -8,7 +8,7 @@
  */
 import { idOf, type Envelope } from './envelope.ts'
 import type { TopicEvent } from './events.ts'
-import { compareIds, lastIdOf, type NumberRange, type Place, type Progress } from './last-id.ts'
+import { compareIds, joined, lastIdOf, type NumberRange, type Place, type Progress } from './last-id.ts'
 import { RecentIds } from '../recent-ids.ts'
 
 /** An event that is to be delivered. */
@@ -44,7 +44,7 @@ const ORIGINS_AT_MOST = 1000
 export class Feed {
   readonly #options: FeedOptions
   readonly #known = new RecentIds()
-  readonly #ahead = new Map<string, NumberRange>()
+  readonly #ahead = new Map<string, readonly NumberRange[]>()
   /** By origin, the last number that came. */
   readonly #numbers = new Map<string, number>()
   #remembered: Remembered[] = []
@@ -58,7 +58,7 @@ export class Feed {
   constructor(options: FeedOptions) {
     this.#options = options
     // Tells this process's places from those of all others from the first event on.
-    this.#ahead.set(options.origin, { from: 0, to: 0 })
+    this.#ahead.set(options.origin, [{ from: 0, to: 0 }])
     this.#numbers.set(options.origin, 0)
   }
 
@@ -133,7 +133,7 @@ export class Feed {
 
   #remembers({ stream, ahead }: Progress): boolean {
     const { origin, alone } = this.#options
-    const own = ahead.get(origin)
+    const own = ahead.get(origin)?.at(-1)
     if (alone()) return own !== undefined && (this.#forgotten.get(origin) ?? 0) <= own.to
     const since = this.#since
     if (since === undefined || stream === undefined || this.#forgotten.size > 0) return false
@@ -157,16 +157,21 @@ export class Feed {
 
   /** Everything of the origin up to this number is in the log that is heard. */
   #behind(origin: string, number: number): void {
-    if ((this.#ahead.get(origin)?.to ?? Infinity) <= number) this.#ahead.delete(origin)
+    const ranges = this.#ahead.get(origin)
+    const [first] = ranges ?? []
+    if (ranges === undefined || first === undefined || first.to > number) return
+    const left = ranges.filter(({ to }) => to > number)
+    if (left.length === 0) this.#ahead.delete(origin)
+    else this.#ahead.set(origin, left)
   }
 
   /** Notes how far the origin is. What it skipped may be in the stream, for that to come by. */
   #number({ origin, number }: Envelope, { stream }: Where): void {
     const last = this.#numbers.get(origin) ?? 0
+    if (stream === undefined) this.#aheadTo(origin, number, last)
     if (number <= last) return
     this.#numbers.delete(origin)
     this.#numbers.set(origin, number)
-    if (stream === undefined) this.#aheadTo(origin, number, last)
     for (const [oldest] of this.#numbers) {
       if (this.#numbers.size <= ORIGINS_AT_MOST) break
       this.#numbers.delete(oldest)
@@ -174,10 +179,11 @@ export class Feed {
   }
 
   #aheadTo(origin: string, number: number, last: number): void {
-    const from = number === last + 1 ? (this.#ahead.get(origin)?.from ?? 0) : number
+    const ranges = this.#ahead.get(origin) ?? []
+    const from = number === last + 1 ? (ranges.at(-1)?.from ?? 0) : number
     // The latest is the last one: a text does not hold all of many.
     this.#ahead.delete(origin)
-    this.#ahead.set(origin, { from, to: number })
+    this.#ahead.set(origin, joined([...ranges, { from, to: number }]))
   }
 
   #remember(remembered: Remembered): void {
@@ -191,9 +197,8 @@ export class Feed {
 
 /** Has somebody got it who is so far? */
 export function isCovered({ stream, rows, ahead }: Progress, { origin, number }: Envelope, where: Where): boolean {
-  const range = ahead.get(origin)
-  const isAhead = range !== undefined && number >= range.from && number <= range.to
-  return isAhead || isUpTo(where.stream, stream) || isUpTo(where.rows, rows)
+  const isAhead = ahead.get(origin)?.some(({ from, to }) => from <= number && number <= to)
+  return isAhead === true || isUpTo(where.stream, stream) || isUpTo(where.rows, rows)
 }
 
 function isUpTo(place: Place | undefined, limit: Place | undefined): boolean {

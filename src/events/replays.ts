@@ -6,7 +6,7 @@ import type { RedisLink } from '../link/index.ts'
 import type { Replay, TopicEvent } from './events.ts'
 import { arrivalOf, isCovered, type Arrival, type Feed } from './feed.ts'
 import { lossIn } from './follower.ts'
-import { lastIdOf, readLastId, type Place, type Progress } from './last-id.ts'
+import { lastIdOf, type Place, type Progress, readLastId, together } from './last-id.ts'
 import { BEGINNING, isLinkTrouble, type RedisStream, type StreamEntry } from './redis-stream.ts'
 import { isDatabaseTrouble, type RowStore } from './row-store.ts'
 import type { Subscriber } from './subscriber.ts'
@@ -65,6 +65,17 @@ interface PartlyOptions extends ReadReplayOptions {
   readonly loss: Reason
 }
 
+interface EndOptions extends Pick<ReadReplayOptions, 'test'> {
+  readonly progress: Progress
+  /** What he has got who has got everything that was found. */
+  readonly had: Progress
+}
+
+interface CutOptions extends ReadReplayOptions {
+  readonly afterId: string
+  readonly progress: Progress
+}
+
 const PAGE = 200
 const READ_MS = 500
 
@@ -113,7 +124,7 @@ export class Replays {
     const progress = readLastId(afterId)
     if (progress === undefined) return this.#nothing(UNKNOWN_ID)
     const remembered = feed.after(progress)
-    if (remembered !== undefined) return cut(remembered, afterId, options)
+    if (remembered !== undefined) return cut(remembered, { ...options, afterId, progress })
     if (link !== undefined && hasStream()) {
       const found = await this.#fromRedis(progress, options)
       return found ?? (await this.#meanwhile(progress, { ...options, afterId, loss: link.health.reason }))
@@ -172,7 +183,7 @@ export class Replays {
         // What Redis was told of has its place there.
         if (!isKnown && !owed) continue
         if (envelope === undefined || envelope.delivery === 'once' || isCovered(progress, envelope, {})) continue
-        ahead.set(envelope.origin, { from: 0, to: envelope.number })
+        ahead.set(envelope.origin, [{ from: 0, to: envelope.number }])
         // A row with a lower number may become visible yet: no further than where that is past.
         const at = String(Math.min(id, Number(this.#options.feed.rows?.at ?? id)))
         const lastId = lastIdOf({ stream: progress.stream, rows: { incarnation, at }, ahead })
@@ -180,14 +191,8 @@ export class Replays {
         if (arrivals.length === limit) return { arrivals, loss, later: false, more: true, lastId }
       }
       if (page.length < PAGE) {
-        const lastId = arrivals.at(-1)?.event.lastId ?? lastIdOf(progress)
-        return {
-          arrivals: [...arrivals, ...this.#unplaced(progress, arrivals, test)],
-          loss,
-          later: false,
-          more: false,
-          lastId,
-        }
+        const had = readLastId(arrivals.at(-1)?.event.lastId ?? '') ?? progress
+        return { ...this.#withUnplaced(arrivals, { progress, had, test }), loss, later: false, more: false }
       }
     }
   }
@@ -220,23 +225,25 @@ export class Replays {
           return { arrivals, loss, later: false, more: true, lastId: lastIdAt(entry.place, progress) }
       }
       if (page.entries.length === PAGE) continue
-      const lastId = lastIdAt({ incarnation: page.incarnation, at: page.last }, progress)
-      return {
-        arrivals: [...arrivals, ...this.#unplaced(progress, arrivals, test)],
-        loss,
-        later: false,
-        more: false,
-        lastId,
-      }
+      const had = { ...progress, stream: { incarnation: page.incarnation, at: page.last } }
+      return { ...this.#withUnplaced(arrivals, { progress, had, test }), loss, later: false, more: false }
     }
   }
 
-  /** What this process knows and nobody else has yet. */
-  #unplaced(progress: Progress, found: readonly Arrival[], test: TopicTest): readonly Arrival[] {
+  /** Behind what the log has: what this process knows and nobody else has yet. */
+  #withUnplaced(found: readonly Arrival[], { progress, had, test }: EndOptions): Pick<Found, 'arrivals' | 'lastId'> {
     const ids = new Set(found.map(({ event }) => event.id))
-    return this.#options.feed
+    let reached = had
+    const unplaced = this.#options.feed
       .rememberedAfter(progress, 'unplaced')
       .filter(({ envelope, event }) => test(envelope.topic) && !ids.has(event.id))
+      .map((arrival) => {
+        const { origin, number } = arrival.envelope
+        const ahead = new Map([[origin, [{ from: number, to: number }]]])
+        reached = together(reached, { stream: undefined, rows: undefined, ahead })
+        return returningTo(arrival, lastIdOf(reached))
+      })
+    return { arrivals: [...found, ...unplaced], lastId: lastIdOf(reached) }
   }
 }
 
@@ -254,9 +261,16 @@ function lastIdAt(stream: Place, { rows, ahead }: Progress): string {
   return lastIdOf({ stream, rows, ahead })
 }
 
-function cut(all: readonly Arrival[], afterId: string, { limit, test }: ReadReplayOptions): Found {
+/**
+ * The first of what is remembered. Each says what whoever comes back from there has got: what he had, and what this process had
+ * when it was delivered here, where others may have come before it.
+ */
+function cut(all: readonly Arrival[], { afterId, progress, limit, test }: CutOptions): Found {
   const wanted = all.filter(({ envelope }) => test(envelope.topic))
-  const arrivals = wanted.slice(0, limit)
+  const arrivals = wanted.slice(0, limit).map((arrival) => {
+    const here = readLastId(arrival.event.lastId)
+    return here === undefined ? arrival : returningTo(arrival, lastIdOf(together(progress, here)))
+  })
   const lastId = arrivals.at(-1)?.event.lastId ?? afterId
   return { arrivals, loss: undefined, later: false, more: wanted.length > limit, lastId }
 }

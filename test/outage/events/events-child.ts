@@ -3,7 +3,7 @@ import { createDatabase, type Database } from 'evenkeel/database'
 import { createEvents, topic, type EventGap, type Events, type TopicEvent } from 'evenkeel/events'
 import { createLink, type RedisLink } from 'evenkeel/link'
 import { answerCalls } from '../../support/answer-calls.ts'
-import type { EventFunctions, Flow, Heard, OpenOrder } from './functions.ts'
+import type { EventFunctions, Replayed, Flow, Heard, OpenOrder } from './functions.ts'
 
 interface Payload {
   readonly who: string
@@ -83,6 +83,17 @@ async function end(): Promise<Flow> {
   return flow
 }
 
+/** Page by page, as whoever was away for long has to. */
+async function replayAll(afterId: string): Promise<Replayed> {
+  const found: Heard[] = []
+  for (let after = afterId; ;) {
+    const { events: list, complete, reason, more, lastId } = await theEvents().replay('number.*', after, { limit: 500 })
+    found.push(...list.map(heardOf))
+    if (!more || !complete) return { events: found, complete, reason: reason?.code }
+    after = lastId
+  }
+}
+
 answerCalls<EventFunctions>({
   open,
   begin: (everyMs) => {
@@ -92,8 +103,5 @@ answerCalls<EventFunctions>({
   heard: () => heard,
   gaps: () => gaps,
   stats: () => theEvents().stats,
-  replay: async (afterId) => {
-    const { events: list, complete, reason } = await theEvents().replay('number.*', afterId, { limit: 1000 })
-    return { events: list.map(heardOf), complete, reason: reason?.code }
-  },
+  replay: replayAll,
 })
