@@ -20,9 +20,15 @@ export async function writeBundle(path: string, all: readonly Collected[]): Prom
   if (told.length === 0) throw new OptionError('--bundle', 'Expected a Redis to look at with --bundle, got none.')
   const files = told.flatMap(({ report, exhibits }, index) => {
     const folder = told.length === 1 ? '' : `${index + 1}/`
-    const reported = { path: 'report.json', text: exhibits.clean(asJson([report])) }
+    const reported = { path: 'report.json', text: cleanJson(asJson([report]), exhibits.clean) }
     return [reported, ...exhibits.files].map((one) => ({ ...one, path: `${folder}${one.path}` }))
   })
   await writeArchive(file, files, at)
   return file
+}
+
+/** Text by text, for a hole across a quote would leave no JSON. */
+function cleanJson(json: string, clean: (text: string) => string): string {
+  const cleaned = (_name: string, value: unknown): unknown => (typeof value === 'string' ? clean(value) : value)
+  return `${JSON.stringify(JSON.parse(json, cleaned), null, 2)}\n`
 }

@@ -49,6 +49,7 @@ test('Redactor leaves what is no secret', () => {
     'redis://h:6379/0',
     'requirepass ""',
     'REDIS_PASSWORD_FILE=/run/secrets/x',
+    `REDISCLI_AUTH="$(cat '/run/secrets/x')" redis-cli ping`,
     'NOAUTH Authentication required.',
     'the user says > nothing',
     'run_id:4b1c1f6f0f4a4b1c1f6f0f4a4b1c1f6f0f4a4b1c',

@@ -31,6 +31,9 @@ const SETTING =
 /** `NAME=value`, `NAME: value`, `"name": "value"`, `?name=value`. */
 const NAMED = /(["']?)([A-Za-z_][\w.-]*)\1(\s*[=:]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;&)}\]"']+)/g
 
+/** `REDISCLI_AUTH="$(cat 'file')"`: what a command says so that no secret stands in it. */
+const READ_FROM_FILE = /^["']?\$\(cat /
+
 export class Redactor {
   readonly #secrets: readonly string[]
 
@@ -57,7 +60,8 @@ export class Redactor {
 /** `groups` are those of NAMED; a value that is no secret may hold a pair of its own: `Environment=REDIS_PASSWORD=…`. */
 function withoutValue(_all: string, ...groups: readonly string[]): string {
   const [quote = '', name = '', between = '', value = ''] = groups
-  const kept = isSecretName(name) ? hollow(value) : value.replaceAll(NAMED, withoutValue)
+  const isSecret = isSecretName(name) && !READ_FROM_FILE.test(value)
+  const kept = isSecret ? hollow(value) : value.replaceAll(NAMED, withoutValue)
   return `${quote}${name}${quote}${between}${kept}`
 }
 
