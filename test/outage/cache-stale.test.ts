@@ -20,13 +20,15 @@ const PROMISED_MS = 500
 const SLACK_MS = 250
 /** The promise is about the median: how soon a link tries again has a share of chance. */
 const ROUNDS = 3
+/** Where nobody hangs up on a reader that comes back, all of it is chance: pauses between attempts are up to a second. */
+const ROUNDS_OF_CHANCE = 7
 const AWAY_MS = 900
 /** Readers are watched so long after the end; what is stale by then is so to the end of its life. */
 const WATCH_MS = 1500
 const EVERY_MS = 20
 const KEYS = ['A', 'B']
 /** Each with four processes that mostly wait. */
-const AT_ONCE = 3
+const AT_ONCE = 4
 
 interface Ways {
   readonly server: RedisServer
@@ -36,6 +38,8 @@ interface Ways {
 
 interface Outage {
   readonly name: string
+  /** How often it is played, for the median. @default 3 */
+  readonly rounds?: number
   readonly begin: (ways: Ways) => Promise<void> | void
   readonly end: (ways: Ways) => Promise<void> | void
 }
@@ -51,6 +55,7 @@ const cut = (way: 'writer' | 'reader'): Outage => ({
 
 const KILLED: Outage = {
   name: 'killed and back with old data',
+  rounds: ROUNDS_OF_CHANCE,
   begin: async ({ server }) => {
     await server.command('SAVE')
     await server.kill()
@@ -102,7 +107,7 @@ class Stage implements AsyncDisposable {
 
   async medians(outage: Outage, options?: PlayOptions): Promise<Staleness> {
     const rounds: Staleness[] = []
-    for (let n = 0; n < ROUNDS; n++) rounds.push(await this.play(outage, options))
+    for (let n = 0; n < (outage.rounds ?? ROUNDS); n++) rounds.push(await this.play(outage, options))
     const of = (who: keyof Staleness): number => median(rounds.map((round) => round[who]))
     return { writer: of('writer'), warm: of('warm'), cold: of('cold') }
   }
