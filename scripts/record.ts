@@ -36,6 +36,7 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   'cache-stampede': benchmark('cache', 'stampede'),
   'cache-frozen': benchmark('cache', 'frozen'),
   'cache-killed': benchmark('cache', 'killed'),
+  'cache-boot': benchmark('cache', 'boot'),
   'cache-stale': benchmark('cache', 'stale'),
   'cache-memory': benchmark('cache', 'memory'),
   'tasks-enqueue': benchmark('tasks', 'enqueue'),

@@ -117,7 +117,6 @@ export class Upkeep<V> {
 
   /** A value that was read from Redis. */
   keepRead(key: string, opened: Opened<V>, epoch: number | Doubt): void {
-    if (!this.#options.memory.hasRoom) return
     this.#keep(key, opened.value, {
       remainingMs: opened.remainingMs,
       l1TtlMs: opened.l1TtlMs,
