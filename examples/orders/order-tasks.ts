@@ -62,13 +62,22 @@ export function orderTasks({ orders, fulfil, logger, completed, announce, tasks 
     closeOrders: {
       schedule: { cron: '* * * * *', missed: 'skip' },
       async run(): Promise<void> {
-        const { tasks: dead } = await tasks().list({ state: 'dead', name: 'executeOrder', limit: PAGE })
-        const ids = dead.map(({ payload }) => (payload as ExecuteOrder).orderId)
-        if (ids.length === 0) return
-        for (const order of await orders.abandon(ids, 'Every attempt at it failed.')) announce(order)
+        for await (const ids of deadOrders(tasks()))
+          for (const order of await orders.abandon(ids, 'Every attempt at it failed.')) announce(order)
       },
     },
   })
+}
+
+/** All of them, page by page: the one that died last may be the oldest. */
+async function* deadOrders(tasks: Pick<Tasks, 'list'>): AsyncGenerator<string[]> {
+  let cursor: string | undefined
+  do {
+    const more = cursor === undefined ? {} : { cursor }
+    const page = await tasks.list({ state: 'dead', name: 'executeOrder', limit: PAGE, ...more })
+    yield page.tasks.map(({ payload }) => (payload as ExecuteOrder).orderId)
+    cursor = page.cursor
+  } while (cursor !== undefined)
 }
 
 function textOf(error: unknown): string {

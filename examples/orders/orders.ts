@@ -101,12 +101,15 @@ export class Orders {
     return (await this.#database.query<Order>(sql, parameters, this.#callOptions)).rows
   }
 
-  /** An attempt begins; undefined when there is nothing to do. */
+  /**
+   * An attempt begins; undefined when the order is completed. Attempts are not compared: after a redrive their numbers begin
+   * anew, and one that comes late cannot end the task that it works for.
+   */
   async begin(id: string, attempt: number): Promise<Order | undefined> {
     return await this.#database.transaction(async (tx) => {
       const { rows } = await tx.query<Order>(
         `UPDATE orders SET status = 'processing', attempt = $2
-         WHERE id = $1 AND status <> 'completed' AND attempt <= $2 RETURNING ${COLUMNS}`,
+         WHERE id = $1 AND status <> 'completed' RETURNING ${COLUMNS}`,
         [id, attempt],
       )
       const [order] = rows
