@@ -6,14 +6,15 @@ import type { Attempt } from './attempt.ts'
 import { newStats } from './counters.ts'
 import { Leases } from './leases.ts'
 import { readSettings } from './options.ts'
+import type { Extended } from './store/rows.ts'
 
 /** Leases of 30 s over a table that answers as the test says. */
 function subject() {
   const clock = new FakeClock()
   const stats = newStats()
   const beats: { id: string; progress: string | undefined }[][] = []
-  let answer = async (ids: readonly string[]): Promise<ReadonlyMap<string, { cancelRequested: boolean }>> =>
-    new Map(ids.map((id) => [id, { cancelRequested: false }]))
+  let answer = async (ids: readonly string[]): Promise<ReadonlyMap<string, Extended>> =>
+    new Map(ids.map((id) => [id, { cancelRequested: false, isRenewed: true }]))
   const leases = new Leases({
     stats,
     settings: readSettings({ clock, leaseMs: 30_000 }),
@@ -59,7 +60,7 @@ test('a lease that does not come back is lost: its attempt hears of it, and the 
   const [lost, kept] = [attempt('lost'), attempt('kept')]
   leases.hold(lost.attempt, 0)
   leases.hold(kept.attempt, 0)
-  answers(async () => new Map([['kept', { cancelRequested: false }]]))
+  answers(async () => new Map([['kept', { cancelRequested: false, isRenewed: true }]]))
   await clock.advance(10_000)
   assert.deepEqual([lost.aborted, kept.aborted, stats.leaseLost], [['TASK_LEASE_LOST'], [], 1])
   leases.close()
@@ -77,9 +78,27 @@ test('without an answer a lease ends by our own clock, counted from the moment w
   leases.close()
 })
 
+test('a lease whose row was being changed is not lost, is not longer than it was, and keeps its progress for the next beat', async () => {
+  const { clock, leases, beats, stats, attempt, answers } = subject()
+  const [changing, other] = [attempt('changing'), attempt('other')]
+  leases.hold(changing.attempt, 0)
+  leases.hold(other.attempt, 0)
+  changing.attempt.progress = '1'
+  answers(async (ids) => new Map(ids.map((id) => [id, { cancelRequested: false, isRenewed: id === 'other' }])))
+  await clock.advance(20_000)
+  assert.deepEqual([changing.aborted, stats.leaseLost, changing.attempt.progress], [[], 0, '1'])
+  assert.deepEqual(
+    beats.map((beat) => beat.find(({ id }) => id === 'changing')?.progress),
+    ['1', '1'],
+  )
+  await clock.advance(10_000)
+  assert.deepEqual([changing.aborted, other.aborted], [['TASK_LEASE_LOST'], []])
+  leases.close()
+})
+
 test('a wish to cancel comes with the beat, by a word, or by a look into the table', async () => {
   const { clock, leases, attempt, answers } = subject()
-  answers(async (ids) => new Map(ids.map((id) => [id, { cancelRequested: true }])))
+  answers(async (ids) => new Map(ids.map((id) => [id, { cancelRequested: true, isRenewed: true }])))
   const { aborted, attempt: held } = attempt('a')
   leases.hold(held, 0)
   await clock.advance(10_000)

@@ -7,6 +7,7 @@ import { TaskError } from '../errors.ts'
 import type { Attempt } from './attempt.ts'
 import type { TasksStats } from './counters.ts'
 import type { TasksSettings } from './options.ts'
+import type { Extended } from './store/rows.ts'
 import type { TaskStore } from './store/store.ts'
 
 /** Progress is stored at most this often. */
@@ -113,17 +114,22 @@ export class Leases {
     for (const { attempt } of due) attempt.progress = undefined
     try {
       const kept = await store.extend(leases)
-      for (const entry of due) this.#renewed(entry, askedAt, kept.get(entry.attempt.claimed.id))
+      for (const [index, entry] of due.entries()) {
+        const answer = kept.get(entry.attempt.claimed.id)
+        if (answer?.isRenewed === false) entry.attempt.progress ??= leases[index]?.progress
+        this.#renewed(entry, askedAt, answer)
+      }
     } catch {
       // The database tells of its outages itself; the progress goes with the next beat, unless there is newer.
       for (const [index, { attempt }] of due.entries()) attempt.progress ??= leases[index]?.progress
     }
   }
 
-  #renewed(entry: Held, askedAt: number, kept: { readonly cancelRequested: boolean } | undefined): void {
+  #renewed(entry: Held, askedAt: number, kept: Extended | undefined): void {
     if (entry.attempt.isEnding) return
     if (kept === undefined) return this.#lost(entry.attempt)
-    entry.validUntil = askedAt + this.#options.settings.leaseMs
+    // One that was not renewed has time until the next beats.
+    if (kept.isRenewed) entry.validUntil = askedAt + this.#options.settings.leaseMs
     if (kept.cancelRequested) entry.attempt.abort(cancelled())
   }
 

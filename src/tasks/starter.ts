@@ -182,7 +182,7 @@ export class Starter {
       const stored = await store.insert(tasks)
       return tasks.map(({ id }) => stored.has(id))
     } catch (error) {
-      if (!isRefusal(error)) throw error
+      if (!isRefusal(error) && !isDeadlock(error)) throw error
       if (tasks.length === 1) return [error]
       return (await Promise.all(tasks.map((task) => this.#store([task])))).flat()
     }
@@ -192,6 +192,11 @@ export class Starter {
 /** The statement was refused for what is in it; nothing was stored. */
 function isRefusal(error: unknown): error is DatabaseError {
   return error instanceof DatabaseError && ['DATABASE_STATEMENT', 'DATABASE_CONSTRAINT'].includes(error.code)
+}
+
+/** Two lists with the same keys met, and this one was given up; task by task they cannot. */
+function isDeadlock(error: unknown): error is DatabaseError {
+  return error instanceof DatabaseError && error.reason?.code === 'deadlock'
 }
 
 export interface StartRequest {

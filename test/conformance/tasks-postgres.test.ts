@@ -161,6 +161,56 @@ suite('postgres, and only there', () => {
     await subject.tidy()
   })
 
+  test('many tasks with the same keys are stored in one order, so that nobody is given up for a deadlock', async () => {
+    const { tasks } = await subject.process({ echo: { run: (_: number) => 0 } }, { queue: 'keys', worker: false })
+    const connection = await client()
+    const insert = (uniqueKey: string): Promise<unknown> =>
+      connection.query(
+        `INSERT INTO evenkeel_tasks (id, queue, name, state, payload, priority, attempt, max_attempts, run_at, created_at, unique_key)
+         VALUES (gen_random_uuid(), 'keys', 'echo', 'ready', 'null', 0, 0, 5, now(), now(), $1)`,
+        [uniqueKey],
+      )
+    await connection.query('BEGIN')
+    await insert('a')
+    const started = Promise.all(['z', 'a'].map((uniqueKey) => tasks.start('echo', 1, { uniqueKey })))
+    await eventually('they wait for the other transaction', async () => {
+      const { rows } = await connection.query(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'`)
+      return rows.length > 0
+    })
+    await insert('z')
+    await connection.query('COMMIT')
+    await connection.end()
+    assert.deepEqual(
+      (await started).map(({ created }) => created),
+      [false, false],
+    )
+  })
+
+  test('many leases are renewed without waiting for a row that somebody is changing, and that one is not lost', async () => {
+    const queue = subject.newQueue()
+    const { tasks, database } = await subject.process({ echo: { run: (_: number) => 0 } }, { queue, worker: false })
+    await Promise.all(Array.from({ length: 3 }, (_, n) => tasks.start('echo', n)))
+    const { TaskStore } = await import('../../src/tasks/store/store.ts')
+    const { readSettings } = await import('../../src/tasks/options.ts')
+    const store = new TaskStore(database, readSettings({ queue }))
+    const token = '00000000-0000-7000-8000-000000000000'
+    const demand = { token, via: 'sweep', atMost: 3, limits: new Map([['echo', 3]]), graceMs: 0 } as const
+    const claimed = await store.claimBest(demand)
+    const leases = claimed.map((lease) => ({ ...lease, progress: undefined }))
+    const [changing, lost, kept] = leases
+    assert.ok(changing && lost && kept)
+    const connection = await client()
+    await connection.query('BEGIN')
+    await connection.query('UPDATE evenkeel_tasks SET worker = worker WHERE id = $1', [changing.id])
+    const extended = await store.extend([changing, { ...lost, attempt: 9 }, kept])
+    await connection.query('ROLLBACK')
+    await connection.end()
+    assert.deepEqual(
+      [changing, lost, kept].map(({ id }) => extended.get(id)?.isRenewed),
+      [false, undefined, true],
+    )
+  })
+
   test('claims read what they take and no more, beside a hundred thousand that they may not', async () => {
     const queue = subject.newQueue()
     const { database } = await subject.process({}, { worker: false })

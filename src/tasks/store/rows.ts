@@ -23,6 +23,21 @@ export interface Lease {
   readonly attempt: number
 }
 
+/** A lease that is still held. */
+export interface Extended {
+  /** Somebody wants the task to stop. */
+  readonly cancelRequested: boolean
+  /** False: its row was being changed at this moment; it ends when it would have. */
+  readonly isRenewed: boolean
+}
+
+/** SQLite knows no booleans. */
+export interface ExtendedRow {
+  readonly id: string
+  readonly cancel_requested: boolean
+  readonly renewed: boolean | number
+}
+
 /** A task that was taken to be worked on. */
 export interface Claimed extends Lease {
   readonly name: string

@@ -61,6 +61,8 @@ export interface Statements {
   readonly claimIds: string
   /** `$1` list of attempts, `$2` lease in ms. Returns those that are still held. */
   readonly extend: string
+  /** The same for many: waits for no row that is being changed, such as one whose attempt ends; those come back not renewed. */
+  readonly extendMany: string
   /** `$1` list of ends, `$2` how long the cancelled are kept in ms. Returns those that were accepted, and what became of the tasks. */
   readonly end: string
   /** `$1` queue, `$2` names, `$3` minus the grace in ms. */
@@ -95,7 +97,7 @@ export function statementsFor(dialect: Dialect): Statements {
   return {
     ...inserts(dialect),
     claimIds: claimIds(dialect),
-    extend: extend(dialect),
+    ...extend(dialect),
     end: end(dialect),
     ...sweeps(dialect),
     ...operations(dialect),
@@ -186,12 +188,23 @@ export function claimBest(dialect: Dialect, names: number): string {
 
 const ATTEMPT = { task_id: 'uuid', token: 'uuid', was_attempt: 'integer' } as const
 
-function extend(dialect: Dialect): string {
-  return `UPDATE ${TABLE} AS t
+/**
+ * Whoever waits for one row while he has locked others may wait for somebody who waits for these: PostgreSQL ends one of the two
+ * after a second. Ends lock rows in whatever order a plan brings, so many leases are renewed without waiting. SQLite has one writer.
+ */
+function extend(dialect: Dialect): Pick<Statements, 'extend' | 'extendMany'> {
+  const rows = rowsOf(dialect, '$1', { ...ATTEMPT, new_progress: 'text' })
+  const renew = `UPDATE ${TABLE} AS t
     SET lease_until = ${dialect.plusMs(dialect.now, '$2')},
       progress = CASE WHEN e.new_progress IS NULL THEN progress ELSE ${json(dialect, 'e.new_progress')} END
-    FROM ${rowsOf(dialect, '$1', { ...ATTEMPT, new_progress: 'text' })}
-    WHERE ${heldBy('t', 'e')} RETURNING id, cancel_requested`
+    FROM ${rows}`
+  const alone = `${renew} WHERE ${heldBy('t', 'e')} RETURNING id, cancel_requested, TRUE AS renewed`
+  if (dialect.engine === 'sqlite') return { extend: alone, extendMany: alone }
+  const held = `FROM ${TABLE} AS t, ${rows} WHERE ${heldBy('t', 'e')}`
+  const extendMany = `WITH free AS MATERIALIZED (SELECT t.id ${held} FOR UPDATE OF t SKIP LOCKED),
+    renewed AS (${renew} WHERE t.id = e.task_id AND t.id IN (SELECT id FROM free) RETURNING t.id)
+    SELECT t.id, t.cancel_requested, t.id IN (SELECT id FROM renewed) AS renewed ${held}`
+  return { extend: alone, extendMany }
 }
 
 const END = {

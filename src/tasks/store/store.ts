@@ -13,6 +13,8 @@ import type {
   Demand,
   Ending,
   Expired,
+  Extended,
+  ExtendedRow,
   Lease,
   NewTask,
   Outlook,
@@ -69,7 +71,7 @@ export class TaskStore {
   /** The same with parameters that are text whatever they mean, as an ORM takes them that knows no types. */
   async insertAsText(tasks: readonly NewTask[], query: Pick<Queryable, 'query'>): Promise<ReadonlySet<string>> {
     const sql = tasks.some(hasKey) ? this.#sql.insertNew : this.#sql.insert
-    const parameters = [JSON.stringify(tasks.map(newTaskRow)), this.#settings.queue]
+    const parameters = [JSON.stringify(inOneOrder(tasks).map(newTaskRow)), this.#settings.queue]
     const { rows } = await query.query<{ id: string }>(sql, parameters)
     return new Set(rows.map(({ id }) => id))
   }
@@ -102,13 +104,17 @@ export class TaskStore {
   /** Renews leases, and stores progress where there is some (JSON text); what does not come back was lost. */
   async extend(
     leases: readonly (Lease & { readonly progress: string | undefined })[],
-  ): Promise<ReadonlyMap<string, { readonly cancelRequested: boolean }>> {
+  ): Promise<ReadonlyMap<string, Extended>> {
     const list = leases.map((lease) => ({ ...leaseRow(lease), new_progress: lease.progress ?? null }))
-    const { rows } = await this.#own.query<{ id: string; cancel_requested: boolean }>(this.#sql.extend, [
-      JSON.stringify(list),
-      this.#settings.leaseMs,
-    ])
-    return new Map(rows.map(({ id, cancel_requested }) => [id, { cancelRequested: cancel_requested }]))
+    const sql = leases.length > 1 ? this.#sql.extendMany : this.#sql.extend
+    const parameters = [JSON.stringify(list), this.#settings.leaseMs]
+    const { rows } = await this.#own.query<ExtendedRow>(sql, parameters)
+    return new Map(
+      rows.map(({ id, cancel_requested, renewed }) => [
+        id,
+        { cancelRequested: cancel_requested, isRenewed: Boolean(renewed) },
+      ]),
+    )
   }
 
   /** Ends attempts, each if it is still its own to end; returns those that were. */
@@ -245,4 +251,14 @@ export class TaskStore {
     const { deadlineMs } = this.#settings
     return { query: (sql, parameters) => this.#database.query(sql, parameters, { deadlineMs }) }
   }
+}
+
+/** Whoever stores the same keys in another order at the same time would wait for us, and we for him. */
+function inOneOrder(tasks: readonly NewTask[]): readonly NewTask[] {
+  if (tasks.length < 2 || !tasks.some(hasKey)) return tasks
+  return tasks.toSorted((one, other) => (keysOf(one) < keysOf(other) ? -1 : 1))
+}
+
+function keysOf({ uniqueKey, idempotencyKey }: NewTask): string {
+  return `${uniqueKey ?? ''}\0${idempotencyKey ?? ''}`
 }
