@@ -9,6 +9,9 @@ import { channels, type NoticeMessage } from '../../src/telemetry/channels.ts'
 import { eventually } from '../support/wait.ts'
 import { rejects, type Subject } from './database-subject.ts'
 
+/** It is a millisecond or two; what looks into the file now and then would need a fifth of a second. */
+const AT_ONCE_MS = 100
+
 /** Hears one channel and remembers. */
 class Ear {
   readonly messages: string[] = []
@@ -72,6 +75,21 @@ export function notificationTests(subject: Subject): void {
       await tx.notify('wake')
     })
     await eventually('it is woken', () => ear.messages.length + ear.gaps > before)
+    ear.close()
+  })
+
+  test('another process hears the message itself, and at once', async () => {
+    const [other, waits] = [subject.another(), [] as number[]]
+    const ear = await new Ear(other, 'words').active()
+    for (let round = 0; round < 9; round += 1) {
+      const [begun, word] = [performance.now(), `word ${round}`]
+      await subject.database.notify('words', word)
+      await eventually('it is heard', () => ear.messages.at(-1) === word)
+      waits.push(performance.now() - begun)
+    }
+    assert.equal(ear.messages.length, 9)
+    const median = waits.toSorted((one, two) => one - two)[4] ?? Number.NaN
+    assert.ok(median < AT_ONCE_MS, `${median} ms`)
     ear.close()
   })
 

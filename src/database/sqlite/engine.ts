@@ -7,7 +7,7 @@
  *
  * node:sqlite runs a statement synchronously: a deadline bounds every wait, and cannot interrupt one statement.
  */
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { DatabaseError } from '../../errors.ts'
 import type { Executed } from '../../errors.ts'
 import { classify, faultError, ownFault } from '../classify.ts'
@@ -20,13 +20,16 @@ import { looksLikeRead } from '../statement.ts'
 import { Turns } from '../turns.ts'
 import type { EndTurn } from '../turns.ts'
 import { SqliteConnection, isLocked, isReadOnly } from './connection.ts'
-import { ensureFile, fileIdentity, openFile } from './file.ts'
+import { ensureFile, fileIdentity, MESSAGES_FILE, openFile } from './file.ts'
 import { SqliteNotifications } from './notifications.ts'
 import { SqliteSession } from './session.ts'
 
 type Rows = QueryResult<Record<string, unknown>>
 
-/** A locked file is tried again after a random pause up to this. */
+/**
+ * A locked file is tried again after a random pause that grows from 1 to 2 ms up to this: most writes are over within one or two,
+ * which is an fsync.
+ */
 const RETRY_MS = 20
 /** Reading connections kept for the next read-only transaction. */
 const SPARE_READERS = 2
@@ -51,6 +54,7 @@ export class SqliteEngine implements Engine {
     this.notifications = new SqliteNotifications({
       name: settings.name,
       clock: settings.clock,
+      path: join(this.address, MESSAGES_FILE),
       dataVersion: () => this.#dataVersion(),
     })
   }
@@ -108,20 +112,18 @@ export class SqliteEngine implements Engine {
     this.drain(ownFault('lost', { place: this.address, detail: 'closed' }))
   }
 
-  /** Runs `work`, again and again with random pauses while another process holds the file locked. */
+  /** Runs `work`, again and again with random, growing pauses while another process holds the file locked. */
   async untilFree<T>(deadline: Deadline, unknown: Executed, work: () => T): Promise<T> {
-    let locked = false
-    for (;;) {
-      if (deadline.missed) throw this.#missed(locked)
+    for (let tries = 0; ; tries += 1) {
+      if (deadline.missed) throw this.#missed(tries > 0)
       try {
         const value = work()
         this.#events.answered()
         return value
       } catch (error) {
         if (!isLocked(error)) throw this.#failure(error, unknown)
-        locked = true
       }
-      await deadline.pause(1 + this.#settings.random() * RETRY_MS)
+      await deadline.pause(1 + this.#settings.random() * Math.min(RETRY_MS, 1 + tries))
     }
   }
 

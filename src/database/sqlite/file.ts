@@ -9,6 +9,9 @@ import type { DatabaseSync } from 'node:sqlite'
 /** Name of the file in the data directory; SQLite puts `-wal` and `-shm` beside it. */
 const FILE_NAME = 'evenkeel.db'
 
+/** Name of the file through which processes wake each other. */
+export const MESSAGES_FILE = `${FILE_NAME}-messages`
+
 /** How long opening may block the process while another one switches the journal. */
 const OPEN_BUSY_MS = 50
 
