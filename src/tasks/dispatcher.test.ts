@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import type { Database } from '../database/index.ts'
 import { LinkError } from '../errors.ts'
-import type { RedisLink, Reply } from '../link/index.ts'
+import type { HealthState, RedisLink, Reply } from '../link/index.ts'
 import { newStats } from './counters.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { readSettings } from './options.ts'
@@ -16,12 +16,12 @@ function subject(options: TasksOptions & { readonly hands?: number } = {}) {
   const sent: (readonly unknown[])[] = []
   const notes: string[] = []
   const stats = newStats()
-  const redis = { writes: true, answer: async (): Promise<Reply> => 1 }
+  const redis = { writes: true, state: 'up' as HealthState, answer: async (): Promise<Reply> => 1 }
   let release = (): void => undefined
   const link: Pick<RedisLink, 'health' | 'send'> = {
     get health() {
       const can = { read: redis.writes, write: redis.writes, publish: redis.writes }
-      return { state: 'up', since: 0, can, reason: { code: 'refused', text: 'Redis is away.', nextStep: '' } } as const
+      return { state: redis.state, since: 0, can, reason: { code: 'refused', text: 'Redis is away.', nextStep: '' } }
     },
     send: (args) => {
       sent.push(args)
@@ -47,6 +47,9 @@ function subject(options: TasksOptions & { readonly hands?: number } = {}) {
 
 const refuse = (): Promise<never> =>
   Promise.reject(new LinkError('LINK_DEADLINE', 'no answer within 100 ms', { executed: 'maybe' }))
+
+const heldBack = (): Promise<never> =>
+  Promise.reject(new LinkError('LINK_UNAVAILABLE', 'Redis is let in step by step.', { executed: 'no' }))
 
 test('hints of one turn go to Redis together, and the database hears nothing', async () => {
   const { dispatcher, sent, notes, stats, settle } = subject()
@@ -121,4 +124,41 @@ test("mode 'db' keeps off Redis and says why, mode 'off' tells nobody", async ()
   const off = subject({ mode: 'off' })
   off.dispatcher.dispatch(['a'])
   assert.deepEqual([off.sent.length, off.notes.length, off.dispatcher.route.via], [0, 0, 'sweep'])
+})
+
+test('a Redis that is let in step by step gets the hints that the link lets through, and the database the others', async () => {
+  const { dispatcher, redis, sent, notes, stats, settle, release } = subject()
+  Object.assign(redis, { writes: false, state: 'recovering' })
+  dispatcher.dispatch(['a'])
+  await settle()
+  assert.deepEqual([sent.length, notes.length, stats.hinted, stats.hintFailed], [1, 0, 1, 0])
+  redis.answer = heldBack
+  dispatcher.dispatch(['b'])
+  await settle()
+  release()
+  await settle()
+  assert.deepEqual([sent.length, notes.length, stats.hinted, stats.hintFailed], [2, 1, 1, 1])
+  Object.assign(redis, { writes: true, state: 'up' })
+  assert.equal(dispatcher.route.via, 'redis', 'to be held back says nothing against Redis')
+})
+
+test('a Redis that returns and takes a hint too late is asked by one at a time, and nobody waits for it', async () => {
+  const { dispatcher, redis, sent, notes, settle, release } = subject()
+  Object.assign(redis, { writes: false, state: 'recovering', answer: refuse })
+  dispatcher.dispatch(['a'])
+  await settle()
+  assert.deepEqual([sent.length, notes.length], [1, 1])
+  release()
+  await settle()
+  const pending = Promise.withResolvers<Reply>()
+  redis.answer = () => pending.promise
+  dispatcher.dispatch(['b'])
+  dispatcher.dispatch(['c'])
+  assert.deepEqual([sent.length, notes.length], [2, 2])
+  pending.resolve(1)
+  await settle()
+  redis.answer = async () => 1
+  dispatcher.dispatch(['d'])
+  await settle()
+  assert.deepEqual(sent.at(-1), ['LPUSH', 'evenkeel:tasks:default', 'd'])
 })

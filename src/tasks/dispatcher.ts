@@ -77,10 +77,16 @@ export class Dispatcher {
     const { via, reason } = this.route
     this.#tell(via, reason)
     if (via === 'sweep') return
-    if (via === 'redis') return this.#hint(ids)
+    if (via === 'redis' || (this.#isReturning && this.#doubt === undefined)) return this.#hint(ids)
     this.#options.stats.hintFailed += this.#options.settings.mode === 'auto' ? ids.length : 0
     this.wake(ids.length)
     if (this.#doubt !== undefined) this.#probe(ids)
+  }
+
+  /** Redis is let in step by step: the link decides which hints may go, and refuses the others at once. */
+  get #isReturning(): boolean {
+    const { link, settings } = this.#options
+    return settings.mode === 'auto' && link?.health.state === 'recovering'
   }
 
   /** There are tasks for workers, and Redis is not asked. */
@@ -97,13 +103,18 @@ export class Dispatcher {
       const all = this.#pending
       this.#pending = []
       for (const part of chunks(all, HINTS_AT_ONCE))
-        void this.#push(part).then((taken) => taken || this.wake(part.length))
+        void this.#push(part).then((taken) => taken || this.#notTaken(part.length))
     })
+  }
+
+  #notTaken(tasks: number): void {
+    this.#options.stats.hintFailed += tasks
+    this.wake(tasks)
   }
 
   /** While hints fail, one of them at a time finds out whether they still do. */
   #probe(ids: readonly string[]): void {
-    if (this.#probing || this.#options.link?.health.can.write !== true) return
+    if (this.#probing || !(this.#isReturning || this.#options.link?.health.can.write === true)) return
     this.#probing = true
     void this.#push(ids.slice(0, 1)).finally(() => {
       this.#probing = false
@@ -121,7 +132,8 @@ export class Dispatcher {
       return true
     } catch (error) {
       if (!(error instanceof LinkError)) throw error
-      stats.hintFailed += ids.length
+      // Held back by the link it says nothing about Redis.
+      if (this.#isReturning && error.code === 'LINK_UNAVAILABLE') return false
       this.#doubt = error.reason?.text ?? error.message
       this.#tell('database', this.#doubt)
       return false

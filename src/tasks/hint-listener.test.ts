@@ -12,6 +12,7 @@ function subject() {
   const asked: { args: readonly Argument[]; answer: PromiseWithResolvers<Reply> }[] = []
   const heard: string[] = []
   let serves = true
+  let state = 'up'
   let changed = (): void => undefined
   let closed = false
   let hands = 3
@@ -34,7 +35,7 @@ function subject() {
       return 1
     },
     get health() {
-      return { can: { write: serves } }
+      return { state, can: { write: serves } }
     },
     blocking: () => lane,
     onHealth: (listener: () => void) => {
@@ -60,6 +61,10 @@ function subject() {
     listener,
     serve: (now: boolean) => {
       serves = now
+      changed()
+    },
+    recover: () => {
+      state = 'recovering'
       changed()
     },
     hands: (now: number) => {
@@ -190,5 +195,26 @@ test('while what comes is old news, more of it is taken than there are hands, an
   asked[1]?.answer.resolve(['k', ids])
   await clock.advance(0)
   assert.deepEqual([heard, given], [ids, []])
+  listener.close()
+})
+
+test('while Redis is let in step by step it listens for the first hints, and does not count on them', async () => {
+  const { clock, asked, heard, listener, serve, recover } = subject()
+  listener.start()
+  await clock.advance(0)
+  serve(false)
+  asked[0]?.answer.reject(new LinkError('LINK_LOST', 'gone', { executed: 'maybe' }))
+  await clock.advance(60_000)
+  recover()
+  await clock.advance(0)
+  assert.equal(asked.length, 2)
+  const [first, second] = [uuidv7(), uuidv7()]
+  asked[1]?.answer.resolve(['k', [first]])
+  await clock.advance(0)
+  assert.deepEqual([heard, listener.flowing, asked.length], [[first], false, 3])
+  serve(true)
+  asked[2]?.answer.resolve(['k', [second]])
+  await clock.advance(0)
+  assert.deepEqual([heard, listener.flowing], [[first, second], true])
   listener.close()
 })

@@ -75,12 +75,14 @@ export class HintListener {
   }
 
   #healthChanged(): void {
-    if (!this.#serves) this.#flowing = false
+    if (!this.#options.link.health.can.write) this.#flowing = false
     this.#wake?.()
   }
 
+  /** While Redis is let in step by step, some hints come already. */
   get #serves(): boolean {
-    return this.#options.link.health.can.write
+    const { can, state } = this.#options.link.health
+    return can.write || state === 'recovering'
   }
 
   async #listen(): Promise<void> {
@@ -96,7 +98,7 @@ export class HintListener {
     try {
       this.#lane ??= this.#options.link.blocking()
       const ids = await (this.#old ? this.#popOne(this.#lane, count) : this.#popMany(this.#lane, count))
-      this.#flowing = this.#running
+      this.#flowing = this.#running && this.#options.link.health.can.write
       if (ids.length > 0) this.#hear(ids)
       return true
     } catch (error) {

@@ -42,9 +42,20 @@ function* inTurn<Item>(items: readonly Item[], chance: Chance): Generator<Item> 
   for (;;) yield* chance.shuffled(items)
 }
 
+/**
+ * Before most faults Redis is there for a moment, before every third for longer than a link holds back what flaps (5 s, and 1 s
+ * more until everything is let through): else it would be in use for the first seconds only, and its faults would hit nobody.
+ */
+const [MOMENT, REST] = [
+  [900, 2200],
+  [8000, 10_000],
+] as const
+
 async function redisTrack(stage: Stage, play: Play): Promise<void> {
+  let faults = 0
   for (const fault of inTurn(['Redis killed', 'Redis frozen'] as const, play.chance)) {
-    if (!(await quiet(play, [900, 2200]))) return
+    if (!(await quiet(play, faults % 3 === 2 ? REST : MOMENT))) return
+    faults += 1
     const forMs = play.chance.between(1000, 2500)
     await during(play, fault, async () => {
       const { redis } = stage

@@ -7,13 +7,20 @@ import type { Start } from './ledger.ts'
 import type { OrderFate } from './shop-child.ts'
 
 /** What was going on when an order was placed; of several things the one that bears on it most. */
-export type Phase = 'all well' | 'worker killed or paused' | 'Redis killed' | 'Redis frozen' | 'PostgreSQL restarted'
+export type Phase =
+  | 'all well'
+  | 'worker killed or paused'
+  | 'Redis killed'
+  | 'Redis frozen'
+  | 'Redis returning'
+  | 'PostgreSQL restarted'
 
 const PHASES: readonly Phase[] = [
   'all well',
   'worker killed or paused',
   'Redis killed',
   'Redis frozen',
+  'Redis returning',
   'PostgreSQL restarted',
 ]
 
@@ -138,12 +145,29 @@ function phaseOf({ at, ms }: OrderFate, spans: readonly Span[]): Phase {
   // A process that starts takes a core from the others, whatever Redis does.
   if (during('worker killed') || during('worker paused')) return 'worker killed or paused'
   if (during('Redis frozen')) return 'Redis frozen'
-  return during('Redis killed') ? 'Redis killed' : 'all well'
+  if (during('Redis killed')) return 'Redis killed'
+  return returns(spans).some(({ from, judgedAt }) => at >= from && at <= judgedAt) ? 'Redis returning' : 'all well'
 }
 
 /** The link holds back a Redis that went away more than once within a minute (link/flap-hold.ts). */
 function heldBackMs(outages: number): number {
   return outages <= 1 ? 0 : Math.min(5000, 250 * 2 ** (outages - 1))
+}
+
+interface Return {
+  readonly from: number
+  /** From now on it is no longer held back for flapping. */
+  readonly usableAt: number
+  /** By now hints must start tasks again. */
+  readonly judgedAt: number
+}
+
+function returns(spans: readonly Span[]): Return[] {
+  const outages = spans.filter(({ fault }) => fault.startsWith('Redis'))
+  return outages.map(({ to }) => {
+    const usableAt = to + heldBackMs(outages.filter(({ from }) => from < to && from > to - 60_000).length)
+    return { from: to, usableAt, judgedAt: usableAt + HINT_BACK_MS }
+  })
 }
 
 function hintsBack({ spans, starts, fates }: Run): number[] {
@@ -153,12 +177,10 @@ function hintsBack({ spans, starts, fates }: Run): number[] {
     to < lastOrderAt &&
     !spans.some((span) => span.fault.startsWith('PostgreSQL') && span.from < to && span.to + DATABASE_BACK_MS > from)
   const outages = spans.filter(({ fault }) => fault.startsWith('Redis'))
-  return outages.flatMap(({ to }) => {
-    const usableAt = to + heldBackMs(outages.filter(({ from }) => from < to && from > to - 60_000).length)
-    const judgedAt = usableAt + HINT_BACK_MS
-    const isInterrupted = outages.some(({ from }) => from > to && from < judgedAt)
-    if (isInterrupted || !isClear(to, judgedAt)) return []
-    return [Math.max(0, Math.min(...hinted.filter((at) => at > to)) - usableAt)]
+  return returns(spans).flatMap((one) => {
+    const isInterrupted = outages.some(({ from }) => from > one.from && from < one.judgedAt)
+    if (isInterrupted || !isClear(one.from, one.judgedAt)) return []
+    return [Math.max(0, Math.min(...hinted.filter((at) => at > one.from)) - one.usableAt)]
   })
 }
 
