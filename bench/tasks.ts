@@ -10,19 +10,23 @@ import { outages } from './tasks/outages.ts'
 import { endToEndRates, enqueueRates, orderRates } from './tasks/rates.ts'
 import { Stage } from './tasks/stage.ts'
 
-const everyDay = CONTENDERS.filter(({ onlyOutages = false }) => !onlyOutages)
+const everyDay = CONTENDERS.filter(({ only }) => only === undefined)
 
 const PARTS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   enqueue: (stage) => enqueueRates(stage, everyDay),
   orders: (stage) => orderRates(stage, everyDay),
   'end-to-end': (stage) => endToEndRates(stage, everyDay),
-  latency: (stage) => startLatency(stage, everyDay),
-  outages: (stage) => outages(stage, CONTENDERS.filter(usesRedis)),
+  latency: (stage) =>
+    startLatency(
+      stage,
+      CONTENDERS.filter(({ only = 'latency' }) => only === 'latency'),
+    ),
+  outages: (stage) =>
+    outages(
+      stage,
+      CONTENDERS.filter(({ usesRedis = false }) => usesRedis),
+    ),
   frozen: (stage) => frozenOrders(stage, CONTENDERS.filter(isOurs)),
-}
-
-function usesRedis(adapter: Adapter): boolean {
-  return adapter.usesRedis === true
 }
 
 /** Where orders wait for a frozen Redis there is nothing to compare. */

@@ -45,8 +45,8 @@ export interface Adapter {
   readonly oneProcess?: boolean
   /** Whether a Redis takes part, so that the scenes without one mean something. @default false */
   readonly usesRedis?: boolean
-  /** Takes no part in the tables of a healthy day: a second set of options for the scenes. @default false */
-  readonly onlyOutages?: boolean
+  /** Takes part here alone: a second set of options for the outages, a yardstick for the latency. @default everywhere */
+  readonly only?: 'outages' | 'latency'
   /** Makes what the first user would find missing: schema, queue. */
   prepare?(servers: Servers): Promise<void>
   open(part: Part): Promise<Contender>

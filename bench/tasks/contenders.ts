@@ -1,5 +1,6 @@
 /** Everybody who takes part, in the order of the tables. */
 import type { Adapter } from './adapter.ts'
+import { bareSteps } from './adapters/bare-steps.ts'
 import { bullmq, bullmqFailFast } from './adapters/bullmq.ts'
 import { evenkeelPostgres, evenkeelSqlite, evenkeelSqliteTwo, evenkeelWithoutRedis } from './adapters/evenkeel.ts'
 import { graphileWorker } from './adapters/graphile-worker.ts'
@@ -14,6 +15,7 @@ export const CONTENDERS: readonly Adapter[] = [
   evenkeelWithoutRedis,
   evenkeelSqlite,
   evenkeelSqliteTwo,
+  bareSteps,
 ]
 
 export function adapterNamed(name: string): Adapter {

@@ -20,7 +20,7 @@ export const bullmq: Adapter = adapter('BullMQ', {})
 /** As its documentation says for producers that have to fail fast, with the one option added that bounds a frozen Redis. */
 export const bullmqFailFast: Adapter = {
   ...adapter('BullMQ, fail fast (500 ms)', { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 500 }),
-  onlyOutages: true,
+  only: 'outages',
 }
 
 function adapter(name: string, options: ClientOptions): Adapter {
