@@ -3,45 +3,66 @@
  * makes up for words that got lost.
  */
 import type { TimerHandle } from '../clock.ts'
+import { Batch } from './batch.ts'
 import type { TasksSettings } from './options.ts'
 import type { TaskStore } from './store/store.ts'
 import type { Task, TaskResult, TaskState } from './task.ts'
 
 /** How often the table is looked into while somebody waits. */
 const LOOK_MS = 500
+/** Whole rows read at once at most: results may be large. */
+const READ_AT_ONCE = 100
+const ANNOUNCED_AT_ONCE = 1000
 
 export interface WaitingOptions {
-  readonly store: Pick<TaskStore, 'get' | 'announce'>
+  readonly store: Pick<TaskStore, 'get' | 'announce' | 'unfinished'>
   readonly settings: TasksSettings
 }
 
 type Wake = (task: Task | undefined) => void
 
+/** What many wait for costs no more statements than what one waits for, and a task that ends costs one look at this task. */
 export class Waiting {
   readonly #options: WaitingOptions
+  readonly #reads: Batch<string, Task | undefined>
+  readonly #announcements: Batch<string, void>
   readonly #waiters = new Map<string, Set<Wake>>()
+  /** These may be over, and are looked at next. */
+  readonly #due = new Set<string>()
+  /** Anything may be over. */
+  #all = false
   #timer: TimerHandle | undefined
   #looking = false
-  #again = false
 
   constructor(options: WaitingOptions) {
+    const { store, settings } = options
+    const { clock } = settings
     this.#options = options
+    this.#reads = new Batch({ clock, atMost: READ_AT_ONCE, atOnce: 2, write: (ids) => this.#read(ids) })
+    this.#announcements = new Batch({
+      clock,
+      atMost: ANNOUNCED_AT_ONCE,
+      atOnce: 1,
+      write: (ids) => store.announce(ids).then(() => ids.map(() => undefined)),
+    })
   }
 
   /** The task when it is over, or as it is when the time is; undefined when there is none. */
   async until(id: string, waitMs: number): Promise<Task | undefined> {
-    const [task] = await this.#options.store.get([id])
+    const task = await this.#reads.add(id)
     if (waitMs === 0 || task === undefined || isOver(task.state)) return task
     return await this.#wait(id, waitMs)
   }
 
   /** These may be over. */
   ended(ids: readonly string[]): void {
-    if (ids.some((id) => this.#waiters.has(id))) void this.#look()
+    for (const id of ids) if (this.#waiters.has(id)) this.#due.add(id)
+    if (this.#due.size > 0) void this.#look()
   }
 
   /** Anything may have happened. */
   look(): void {
+    this.#all = true
     void this.#look()
   }
 
@@ -62,7 +83,7 @@ export class Waiting {
     // It may have ended between our look and now, so it is looked at again once it is announced.
     void this.#announce(id)
     try {
-      return (await over.promise) ?? (await this.#options.store.get([id]))[0]
+      return (await over.promise) ?? (await this.#reads.add(id))
     } finally {
       clock.clearTimer(timer)
       wakes.delete(wake)
@@ -71,37 +92,44 @@ export class Waiting {
   }
 
   async #announce(id: string): Promise<void> {
-    await this.#options.store.announce([id]).catch(() => 'the looks go on without it')
-    await this.#look()
+    await this.#announcements.add(id).catch(() => 'the looks go on without it')
+    this.ended([id])
+  }
+
+  async #read(ids: readonly string[]): Promise<(Task | undefined)[]> {
+    const tasks = new Map((await this.#options.store.get([...new Set(ids)])).map((task) => [task.id, task]))
+    return ids.map((id) => tasks.get(id))
   }
 
   async #look(): Promise<void> {
-    if (this.#looking) {
-      this.#again = true
-      return
-    }
+    if (this.#looking) return
     this.#looking = true
     this.#clear()
-    do {
-      this.#again = false
-      await this.#lookOnce()
-    } while (this.#again)
-    this.#looking = false
-    if (this.#waiters.size > 0) this.#timer = this.#options.settings.clock.setTimer(() => void this.#look(), LOOK_MS)
-  }
-
-  async #lookOnce(): Promise<void> {
-    const ids = [...this.#waiters.keys()]
-    if (ids.length === 0) return
     try {
-      const tasks = new Map((await this.#options.store.get(ids)).map((task) => [task.id, task]))
-      for (const id of ids) {
-        const task = tasks.get(id)
-        if (task !== undefined && !isOver(task.state)) continue
-        for (const wake of this.#waiters.get(id) ?? []) wake(task)
-      }
+      while (this.#all || this.#due.size > 0) await (this.#all ? this.#findDue() : this.#wakeDue())
     } catch {
       // The database tells of its outages itself; whoever waits goes on waiting until his time is over.
+    }
+    this.#looking = false
+    if (this.#waiters.size > 0) this.#timer = this.#options.settings.clock.setTimer(() => this.look(), LOOK_MS)
+  }
+
+  /** Asks for ids alone, however large the rows are. */
+  async #findDue(): Promise<void> {
+    this.#all = false
+    const ids = [...this.#waiters.keys()]
+    if (ids.length === 0) return
+    const unfinished = new Set(await this.#options.store.unfinished(ids))
+    for (const id of ids) if (!unfinished.has(id)) this.#due.add(id)
+  }
+
+  async #wakeDue(): Promise<void> {
+    const ids = [...this.#due].slice(0, READ_AT_ONCE)
+    for (const id of ids) this.#due.delete(id)
+    const tasks = await this.#read(ids)
+    for (const [index, task] of tasks.entries()) {
+      if (task !== undefined && !isOver(task.state)) continue
+      for (const wake of this.#waiters.get(ids[index] ?? '') ?? []) wake(task)
     }
   }
 

@@ -216,6 +216,12 @@ export class TaskStore {
     }
   }
 
+  /** Those of the tasks that are not over. */
+  async unfinished(ids: readonly string[]): Promise<readonly string[]> {
+    const sql = `SELECT id FROM ${TABLE} WHERE ${this.#database.dialect.oneOf('id', '$1')} AND queue = $2 AND state IN ('scheduled', 'ready', 'running')`
+    return (await this.#own.query<{ id: string }>(sql, [ids, this.#settings.queue])).rows.map((row) => row.id)
+  }
+
   /** Asks whoever ends these tasks to say so. */
   async announce(ids: readonly string[]): Promise<void> {
     await this.#own.query(this.#sql.await, [ids, this.#settings.queue])
