@@ -128,6 +128,16 @@ export function processTests(subject: TasksSubject): void {
     assert.equal(runs, 2)
   })
 
+  test('a task that was stored before the database’s clock was set back is done now, and not when the clock gets there', async () => {
+    const queue = subject.newQueue()
+    const { tasks, database } = await subject.process({ note: { run: () => 'now' } }, { queue, worker: false })
+    const { id } = await tasks.start('note', null)
+    const ahead = new Date(Date.now() + 3_600_000)
+    await database.query('UPDATE evenkeel_tasks SET run_at = $2, created_at = $2 WHERE id = $1', [id, ahead])
+    await subject.process({ note: { run: () => 'now' } }, { queue, redis: null })
+    assert.deepEqual(await tasks.result(id, { waitMs: 10_000 }), { state: 'done', value: 'now' })
+  })
+
   test('rows are removed when their time is over, and their results with them', async () => {
     const { tasks } = await subject.process({ brief: { run: () => 'x', keepMs: 100 } }, { queue: subject.newQueue() })
     const { id } = await tasks.start('brief', null)

@@ -48,6 +48,15 @@ function chosen({ engine }: Dialect, select: string): { readonly lead: string; r
     : { lead: '', ids: select }
 }
 
+/**
+ * Ready for so long. What is ready and yet to come was stored before the database's clock was set back, by a failover to a slow one
+ * perhaps: it is older than anybody can tell.
+ */
+function isOld(dialect: Dialect, runAt: string, minusMs: string): string {
+  const now = once(dialect.now)
+  return `(${runAt} <= ${dialect.plusMs(now, minusMs)} OR ${runAt} > ${now})`
+}
+
 export interface Statements {
   /** One task, ready at once and without keys: `$1` id, `$2` queue, `$3` name, `$4` payload, `$5` priority, `$6` attempts at most. */
   readonly insertOne: string
@@ -175,7 +184,7 @@ function claimIds(dialect: Dialect): string {
  *     $1 queue  $2 at most  $3 token  $4 lease in ms  $5 via  $6 worker  $7 minus the grace in ms  then for each name: name, limit
  */
 export function claimBest(dialect: Dialect, names: number): string {
-  const old = `run_at <= ${dialect.plusMs(once(dialect.now), '$7')}`
+  const old = isOld(dialect, 'run_at', '$7')
   const arms = Array.from({ length: names }, (_, index) => {
     const [name, limit] = [`$${8 + 2 * index}`, `$${9 + 2 * index}`]
     return `SELECT * FROM (SELECT id, priority FROM ${TABLE}
@@ -266,7 +275,7 @@ function sweeps(dialect: Dialect): Pick<Statements, 'peek' | 'expire' | 'promote
       WHERE id IN (${overdue.ids}) RETURNING id, name, state, attempt, worker`,
     promote: `${due.lead}UPDATE ${TABLE} SET state = 'ready' WHERE id IN (${due.ids})`,
     lying: `SELECT id, name FROM ${TABLE} WHERE queue = $1 AND ${dialect.oneOf('name', '$2')} AND state = 'ready'
-      AND run_at <= ${dialect.plusMs(once(now), '$3')} AND ($5${textOf(dialect)} IS NULL OR id > $5${dialect.engine === 'postgres' ? '::text::uuid' : ''}) ORDER BY id LIMIT $4`,
+      AND ${isOld(dialect, 'run_at', '$3')} AND ($5${textOf(dialect)} IS NULL OR id > $5${dialect.engine === 'postgres' ? '::text::uuid' : ''}) ORDER BY id LIMIT $4`,
     prune: `${old.lead}DELETE FROM ${TABLE} WHERE id IN (${old.ids})`,
     counts: ['scheduled', 'ready', 'running', 'dead'].map(count).join(' UNION ALL '),
   }
@@ -278,7 +287,7 @@ function sweeps(dialect: Dialect): Pick<Statements, 'peek' | 'expire' | 'promote
  */
 function anyReady(dialect: Dialect): string {
   const first = (name: string): string => `SELECT 1 AS one FROM ${TABLE} AS t
-    WHERE t.queue = $1 AND t.name = ${name} AND t.state = 'ready' AND t.run_at <= ${dialect.plusMs(once(dialect.now), '$3')}
+    WHERE t.queue = $1 AND t.name = ${name} AND t.state = 'ready' AND ${isOld(dialect, 't.run_at', '$3')}
     ORDER BY t.priority DESC, t.id LIMIT 1`
   return dialect.engine === 'postgres'
     ? `SELECT count(*) FROM unnest($2::text[]) AS known(name) CROSS JOIN LATERAL (${first('known.name')}) AS found`
