@@ -262,7 +262,9 @@ test(
     await exited(sweeper)
 
     const overHttp = await s.start('4713')
-    const call = `import evenkeel_http; evenkeel_http.run("${overHttp}", lambda payload, key: {"order": payload["orderId"]})`
+    // Works for longer than its lease of a second.
+    const work = 'def work(payload, key):\n  time.sleep(2.5)\n  return {"order": payload["orderId"]}'
+    const call = `import evenkeel_http, time\n${work}\nevenkeel_http.run("${overHttp}", work)`
     await exited(runPython(python, env, ['-c', call]))
     assert.deepEqual(await s.tasks.result(overHttp), { state: 'done', value: { order: '4713' } })
   },
