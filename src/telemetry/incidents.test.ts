@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import type { Reason } from '../errors.ts'
 import { channels } from './channels.ts'
@@ -32,7 +32,8 @@ let lines: Line[]
 let risk: AtRisk
 let watch: IncidentWatch
 
-beforeEach(() => {
+/** Nothing has happened yet, and the watch ends with the test. */
+function begin(t: TestContext): void {
   clock = new FakeClock()
   lines = []
   risk = { unknownFate: 0, refused: 0 }
@@ -41,9 +42,8 @@ beforeEach(() => {
   }
   const logger = { info: to('info'), warn: to('warn'), error: to('error') }
   watch = watchIncidents({ logger, clock, link: { name: 'redis', risk: () => risk }, database: { name: 'database' } })
-})
-
-afterEach(() => watch.close())
+  t.after(() => watch.close())
+}
 
 const events = (): string[] => lines.map(({ level, event }) => `${level} ${event}`)
 const record = (line: Line | undefined): Incident => line?.fields['incident'] as Incident
@@ -64,7 +64,8 @@ function database(to: string, reason: Reason): void {
   })
 }
 
-test('an outage is one incident: told when it begins and when it has ended, with cause, effect, remedy and length', async () => {
+test('an outage is one incident: told when it begins and when it has ended, with cause, effect, remedy and length', async (t) => {
+  begin(t)
   link('connecting', FINE)
   link('up', FINE)
   await clock.advance(60_000)
@@ -95,21 +96,24 @@ test('an outage is one incident: told when it begins and when it has ended, with
   )
 })
 
-test('every line about an outage is found by grep -i redis and grep -i error', () => {
+test('every line about an outage is found by grep -i redis and grep -i error', (t) => {
+  begin(t)
   link('down', REFUSED)
   const text = JSON.stringify([lines[0]?.message, lines[0]?.fields])
   assert.match(text, /redis/i)
   assert.match(text, /error/i)
 })
 
-test('a Redis that is away at start is an outage from the beginning', () => {
+test('a Redis that is away at start is an outage from the beginning', (t) => {
+  begin(t)
   link('connecting', FINE)
   link('down', REFUSED)
   assert.deepEqual(events(), ['warn incident.opened'])
   assert.equal(watch.open.length, 1)
 })
 
-test('each different cause is told once, however often they take turns', () => {
+test('each different cause is told once, however often they take turns', (t) => {
+  begin(t)
   link('up', FINE)
   link('down', SILENT)
   for (let turn = 0; turn < 100; turn++) {
@@ -121,7 +125,8 @@ test('each different cause is told once, however often they take turns', () => {
   assert.deepEqual(record(lines[1]).causes, [SILENT, REFUSED])
 })
 
-test('flapping is one incident with the number of interruptions and a bounded number of lines', async () => {
+test('flapping is one incident with the number of interruptions and a bounded number of lines', async (t) => {
+  begin(t)
   link('up', FINE)
   for (let flap = 0; flap < 50; flap++) {
     link('down', SILENT)
@@ -144,7 +149,8 @@ test('flapping is one incident with the number of interruptions and a bounded nu
   assert.equal(watch.totals('redis').incidents, 1)
 })
 
-test('what stays away after flapping is told again, and so is its return', async () => {
+test('what stays away after flapping is told again, and so is its return', async (t) => {
+  begin(t)
   link('down', SILENT)
   link('up', FINE)
   link('down', SILENT)
@@ -157,7 +163,8 @@ test('what stays away after flapping is told again, and so is its return', async
   )
 })
 
-test('outages far from each other are incidents of their own', async () => {
+test('outages far from each other are incidents of their own', async (t) => {
+  begin(t)
   for (let outage = 0; outage < 3; outage++) {
     link('down', REFUSED)
     await clock.advance(1000)
@@ -169,7 +176,8 @@ test('outages far from each other are incidents of their own', async () => {
   assert.equal(new Set(lines.map((line) => record(line).id)).size, 3)
 })
 
-test('what was at risk counts from the last good second, before the outage was noticed', async () => {
+test('what was at risk counts from the last good second, before the outage was noticed', async (t) => {
+  begin(t)
   risk = { unknownFate: 5, refused: 7 }
   link('up', FINE)
   await clock.advance(10_000)
@@ -187,7 +195,8 @@ test('what was at risk counts from the last good second, before the outage was n
   )
 })
 
-test('memory mode by choice is no outage, and being told to leave Redis ends one', () => {
+test('memory mode by choice is no outage, and being told to leave Redis ends one', (t) => {
+  begin(t)
   const byChoice: Reason = { code: 'memory-mode', text: 'Told to work without Redis.', nextStep: 'Nothing.' }
   link('isolated', byChoice)
   assert.deepEqual(lines, [])
@@ -197,13 +206,15 @@ test('memory mode by choice is no outage, and being told to leave Redis ends one
   assert.deepEqual(watch.open, [])
 })
 
-test('Redis taken out of use by an operator is told, for it was asked for', () => {
+test('Redis taken out of use by an operator is told, for it was asked for', (t) => {
+  begin(t)
   link('up', FINE)
   link('isolated', { code: 'isolated', text: 'Maintenance.', nextStep: 'rejoin()' })
   assert.match(lines[0]?.message ?? '', /^Redis was taken out of use: Maintenance\./)
 })
 
-test('closing during an outage ends the incident and says that it was not over', async () => {
+test('closing during an outage ends the incident and says that it was not over', async (t) => {
+  begin(t)
   link('down', REFUSED)
   await clock.advance(1000)
   link('closed', { code: 'closed', text: 'Closed.', nextStep: '' })
@@ -212,13 +223,15 @@ test('closing during an outage ends the incident and says that it was not over',
   assert.match(lines[1]?.message ?? '', /^Redis was still away when this process let go of it/)
 })
 
-test('closing while all is well says nothing', () => {
+test('closing while all is well says nothing', (t) => {
+  begin(t)
   link('up', FINE)
   link('closed', { code: 'closed', text: 'Closed.', nextStep: '' })
   assert.deepEqual(lines, [])
 })
 
-test('the database being away is an error, for requests fail', () => {
+test('the database being away is an error, for requests fail', (t) => {
+  begin(t)
   database('up', FINE)
   database('down', NO_POSTGRES)
   assert.deepEqual(events(), ['error incident.opened'])
@@ -231,25 +244,29 @@ test('the database being away is an error, for requests fail', () => {
   assert.equal(watch.totals('redis').incidents, 0)
 })
 
-test('other links and databases of the process are not ours to tell', () => {
+test('other links and databases of the process are not ours to tell', (t) => {
+  begin(t)
   link('down', REFUSED, 'another')
   channels.notice.publish({ source: 'another', level: 'warn', message: 'Not ours.' })
   assert.deepEqual(lines, [])
 })
 
-test('a notice is passed on at its level, once per notice', () => {
+test('a notice is passed on at its level, once per notice', (t) => {
+  begin(t)
   channels.notice.publish({ source: 'redis', level: 'warn', message: 'Redis evicts keys.', reason: REFUSED })
   assert.deepEqual(events(), ['warn notice'])
   assert.equal(lines[0]?.message, 'Redis evicts keys.')
 })
 
-test('time away counts while an outage goes on', async () => {
+test('time away counts while an outage goes on', async (t) => {
+  begin(t)
   link('down', REFUSED)
   await clock.advance(2500)
   assert.deepEqual(watch.totals('redis'), { incidents: 1, awaySeconds: 2.5, open: true })
 })
 
-test('close() leaves no timer and no subscription behind', () => {
+test('close() leaves no timer and no subscription behind', (t) => {
+  begin(t)
   link('down', REFUSED)
   link('up', FINE)
   watch.close()

@@ -95,6 +95,12 @@ const breaches: readonly Breach[] = [
     says: Object.keys(lintBreaches).map((rule) => new RegExp(`\\(${rule}\\).*\\n.*src/link/wrong-${rule}\\.ts`)),
   },
   {
+    step: 'lint',
+    what: 'a hook of a unit test that would hold for all of them',
+    files: { 'src/link/wrong.test.ts': "import { beforeEach } from 'node:test'\nbeforeEach(() => undefined)\n" },
+    says: [/\(no-restricted-imports\).*\n.*src\/link\/wrong\.test\.ts/],
+  },
+  {
     step: 'format',
     what: 'another layout',
     files: { 'src/link/wrong.ts': 'export const wrong = "text";\n' },
@@ -123,6 +129,23 @@ const breaches: readonly Breach[] = [
         "import { test } from 'node:test'\ntest('wrong', () => {\n  throw new Error('seen')\n})\n",
     },
     says: [/✖ wrong/],
+  },
+  {
+    step: 'unit',
+    what: 'a unit test that ends the process of all',
+    files: {
+      'src/link/wrong.test.ts': "import { test } from 'node:test'\ntest('wrong', () => process.exit(0))\n",
+    },
+    says: [/ended before the last test/],
+  },
+  {
+    step: 'unit',
+    what: 'what fails after its test',
+    files: {
+      'src/link/wrong.test.ts':
+        "import { test } from 'node:test'\ntest('wrong', () => {\n  setTimeout(() => JSON.parse(''), 10)\n})\n",
+    },
+    says: [/Test "wrong" at .*generated asynchronous activity/],
   },
   {
     step: 'unused',

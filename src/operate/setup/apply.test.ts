@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { thisHost } from '../host.ts'
 import { applyPlan } from './apply.ts'
 import { readState } from './disk.ts'
@@ -20,12 +20,14 @@ import type { FileChange, Plan, Step } from './plan.ts'
 import { planUndo, undoLast, type TakenBack } from './undo.ts'
 
 let root: string
-beforeEach(() => {
+
+/** In a folder of its own for each test, with old.conf in it. */
+function begin(t: TestContext): void {
   root = mkdtempSync(join(tmpdir(), 'evenkeel-apply-'))
   writeFileSync(join(root, 'old.conf'), 'one\n')
   chmodSync(join(root, 'old.conf'), 0o640)
-})
-afterEach(() => rmSync(root, { recursive: true }))
+  t.after(() => rmSync(root, { recursive: true }))
+}
 
 const host = thisHost()
 
@@ -61,7 +63,8 @@ function files(): Record<string, string> {
 
 const BEFORE = { 'old.conf': 'one\n' }
 
-test('applyPlan() keeps the old file beside the new one, with its mode, and undo takes all back', async () => {
+test('applyPlan() keeps the old file beside the new one, with its mode, and undo takes all back', async (t) => {
+  begin(t)
   const applied = await applyPlan(await planWith(), { host })
   assert.equal(applied.outcome, 'done')
   const { 'old.conf': old, 'new/deep/file': fresh, ...backups } = files()
@@ -79,12 +82,14 @@ test('applyPlan() keeps the old file beside the new one, with its mode, and undo
   assert.equal((await planUndo('/', join(root, 'var/journal'))).journal, undefined)
 })
 
-test('applyPlan() has nothing to do a second time', async () => {
+test('applyPlan() has nothing to do a second time', async (t) => {
+  begin(t)
   await applyPlan(await planWith(), { host })
   assert.equal((await applyPlan(await planWith(), { host })).outcome, 'nothing-to-do')
 })
 
-test('applyPlan() puts everything back when a program fails, and says what it said', async () => {
+test('applyPlan() puts everything back when a program fails, and says what it said', async (t) => {
+  begin(t)
   const step = { args: ['sh', '-c', 'echo no such unit >&2; exit 5'], why: '', undo: ['touch', join(root, 'told')] }
   const applied = await applyPlan(await planWith([step]), { host })
   assert.ok(applied.outcome === 'rolled-back')
@@ -93,19 +98,22 @@ test('applyPlan() puts everything back when a program fails, and says what it sa
   assert.deepEqual(files(), { ...BEFORE, told: '' })
 })
 
-test('applyPlan() goes on when a program fails that may', async () => {
+test('applyPlan() goes on when a program fails that may', async (t) => {
+  begin(t)
   const applied = await applyPlan(await planWith([{ args: ['false'], why: '', optional: true }]), { host })
   assert.equal(applied.outcome, 'done')
 })
 
-test('applyPlan() changes nothing when a file is not as it was planned', async () => {
+test('applyPlan() changes nothing when a file is not as it was planned', async (t) => {
+  begin(t)
   const plan = await planWith()
   writeFileSync(join(root, 'old.conf'), 'somebody else\n')
   await assert.rejects(applyPlan(plan, { host }), { code: 'SETUP_CHANGED' })
   assert.deepEqual(files(), { 'old.conf': 'somebody else\n' })
 })
 
-test('undoLast() undoes nothing when one file was changed since, and says which', async () => {
+test('undoLast() undoes nothing when one file was changed since, and says which', async (t) => {
+  begin(t)
   const step = { args: ['true'], why: '', undo: ['touch', join(root, 'told')] }
   await applyPlan(await planWith([step]), { host })
   // As a redis.conf that goes on to include a file of the same plan: without that file Redis would not start.
@@ -117,7 +125,8 @@ test('undoLast() undoes nothing when one file was changed since, and says which'
   assert.deepEqual(files(), applied)
 })
 
-test('undoLast() with force sets the change aside, and takes all back', async () => {
+test('undoLast() with force sets the change aside, and takes all back', async (t) => {
+  begin(t)
   await applyPlan(await planWith(), { host })
   writeFileSync(join(root, 'old.conf'), 'somebody else\n')
   writeFileSync(join(root, 'new/deep/file'), 'somebody else too\n')
@@ -129,7 +138,8 @@ test('undoLast() with force sets the change aside, and takes all back', async ()
   assert.equal((await planUndo('/', join(root, 'var/journal'))).journal, undefined)
 })
 
-test('undoLast() undoes nothing when an old file is gone, and force does not help it', async () => {
+test('undoLast() undoes nothing when an old file is gone, and force does not help it', async (t) => {
+  begin(t)
   await applyPlan(await planWith(), { host })
   const backup = Object.keys(files()).find((name) => name.startsWith('old.conf.')) ?? ''
   rmSync(join(root, backup))
@@ -141,7 +151,8 @@ test('undoLast() undoes nothing when an old file is gone, and force does not hel
   assert.deepEqual(files(), BEFORE)
 })
 
-test('undoLast() says which program failed, and that the files are back', async () => {
+test('undoLast() says which program failed, and that the files are back', async (t) => {
+  begin(t)
   const failing = ['sh', '-c', 'echo did not start >&2; exit 1']
   await applyPlan(await planWith([{ args: ['true'], why: '', undo: failing }]), { host })
   const { left, failed } = await undo()
@@ -150,7 +161,8 @@ test('undoLast() says which program failed, and that the files are back', async 
   assert.deepEqual(files(), BEFORE)
 })
 
-test('undoLast() keeps the only copy of a password, and takes the rest back', async () => {
+test('undoLast() keeps the only copy of a password, and takes the rest back', async (t) => {
+  begin(t)
   const plan = await planWith()
   const [old, fresh] = plan.files
   assert.ok(old !== undefined && fresh !== undefined)
@@ -160,7 +172,8 @@ test('undoLast() keeps the only copy of a password, and takes the rest back', as
   assert.deepEqual(files(), { ...BEFORE, 'new/deep/file': 'fresh\n' })
 })
 
-test('applyPlan() puts back a password that it has just made: nobody has it yet', async () => {
+test('applyPlan() puts back a password that it has just made: nobody has it yet', async (t) => {
+  begin(t)
   const plan = await planWith([{ args: ['false'], why: '' }])
   const [old, fresh] = plan.files
   assert.ok(old !== undefined && fresh !== undefined)
@@ -169,7 +182,8 @@ test('applyPlan() puts back a password that it has just made: nobody has it yet'
   assert.deepEqual(files(), BEFORE)
 })
 
-test('undoLast() undoes one plan after the other, the newest first', async () => {
+test('undoLast() undoes one plan after the other, the newest first', async (t) => {
+  begin(t)
   await applyPlan(await planWith(), { host })
   const state = await readState(join(root, 'old.conf'))
   const third = {
@@ -187,7 +201,8 @@ test('undoLast() undoes one plan after the other, the newest first', async () =>
   assert.deepEqual(files(), BEFORE)
 })
 
-test('undoLast() undoes a plan that was cut off after its first file', async () => {
+test('undoLast() undoes a plan that was cut off after its first file', async (t) => {
+  begin(t)
   await applyPlan(await planWith(), { host })
   // As after a kill: the journal and the first file are written, the second one is not.
   rmSync(join(root, 'new'), { recursive: true })
@@ -195,7 +210,8 @@ test('undoLast() undoes a plan that was cut off after its first file', async () 
   assert.deepEqual(files(), BEFORE)
 })
 
-test('an image is undone below another root than it was set up below, and nothing runs in it', async () => {
+test('an image is undone below another root than it was set up below, and nothing runs in it', async (t) => {
+  begin(t)
   const before = await readState(join(root, 'old.conf'))
   const file = { path: '/old.conf', before, after: 'two\n', mode: 0o640, secret: false, reasons: [] }
   const step = { args: ['touch', join(root, 'ran')], why: '', undo: ['touch', join(root, 'undone')] }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { OptionError } from '../../../errors.ts'
 import { thisHost } from '../../host.ts'
 import { pending, type Plan } from '../plan.ts'
@@ -14,11 +14,13 @@ const UNIT = '/lib/systemd/system/redis-server.service'
 const SEED = 'bind 127.0.0.1 172.30.0.1 172.31.0.1 ::1\n'
 
 let root: string
-beforeEach(() => {
+
+/** With an image of its own for each test, in which Redis is a service. */
+function begin(t: TestContext): void {
   root = mkdtempSync(join(tmpdir(), 'evenkeel-image-'))
   put(UNIT, `[Service]\nExecStart=/usr/bin/redis-server ${CONF} --supervised systemd --daemonize no\n`)
-})
-afterEach(() => rmSync(root, { recursive: true }))
+  t.after(() => rmSync(root, { recursive: true }))
+}
 
 function put(path: string, text: string): void {
   mkdirSync(dirname(join(root, path)), { recursive: true })
@@ -41,7 +43,8 @@ function bindIn(plan: Plan): string | undefined {
   return /^bind .*$/m.exec(texts(plan)[CONF] ?? '')?.[0]
 }
 
-test('planRedisHost() mends the bind of the field report by the version of Redis', async () => {
+test('planRedisHost() mends the bind of the field report by the version of Redis', async (t) => {
+  begin(t)
   for (const [version, bind] of [
     ['7.0.15', 'bind 127.0.0.1 172.30.0.1 172.31.0.1 -::1'],
     ['6.2.14', 'bind 127.0.0.1 172.30.0.1 172.31.0.1 -::1'],
@@ -53,12 +56,14 @@ test('planRedisHost() mends the bind of the field report by the version of Redis
   assert.equal(bindIn(await plan('bind 127.0.0.1 172.30.0.1 -::1\n', '6.0.16')), 'bind 127.0.0.1 172.30.0.1 ::1')
 })
 
-test('planRedisHost() leaves no address optional but ::1', async () => {
+test('planRedisHost() leaves no address optional but ::1', async (t) => {
+  begin(t)
   const bind = bindIn(await plan('bind 127.0.0.1 -172.30.0.1 -::1\n', '7.0.15', { addresses: ['172.31.0.1'] }))
   assert.equal(bind, 'bind 127.0.0.1 172.30.0.1 172.31.0.1 -::1')
 })
 
-test('planRedisHost() gives a password where Redis would answer DENIED, and nowhere else', async () => {
+test('planRedisHost() gives a password where Redis would answer DENIED, and nowhere else', async (t) => {
+  begin(t)
   const secret = '/etc/redis/evenkeel-password.conf'
   const withPassword = async (conf: string, version: string, options = {}): Promise<boolean> =>
     secret in texts(await plan(SEED + conf, version, options))
@@ -71,7 +76,8 @@ test('planRedisHost() gives a password where Redis would answer DENIED, and nowh
   assert.equal(await withPassword('protected-mode no\n', '7.0.15'), false)
 })
 
-test('planRedisHost() keeps a password out of redis.conf, and reads it where it is included', async () => {
+test('planRedisHost() keeps a password out of redis.conf, and reads it where it is included', async (t) => {
+  begin(t)
   const first = await plan(SEED, '7.0.15', { password: 'hunter2-is-secret' })
   const files = texts(first)
   assert.match(files[CONF] ?? '', /^include \/etc\/redis\/evenkeel-password\.conf$/m)
@@ -86,7 +92,8 @@ test('planRedisHost() keeps a password out of redis.conf, and reads it where it 
   )
 })
 
-test('planRedisHost() takes up the password that an undo has left, and marks one that it makes', async () => {
+test('planRedisHost() takes up the password that an undo has left, and marks one that it makes', async (t) => {
+  begin(t)
   const made = async (options = {}): Promise<readonly [string | undefined, boolean | undefined]> => {
     const file = (await plan(SEED, '7.0.15', options)).files.find(({ secret }) => secret)
     return [/^requirepass (\S+)$/m.exec(file?.after ?? '')?.[1], file?.keep]
@@ -98,7 +105,8 @@ test('planRedisHost() takes up the password that an undo has left, and marks one
   assert.deepEqual(await made(), ['left-by-an-undo', true])
 })
 
-test('planRedisHost() changes bind in the file where it counts', async () => {
+test('planRedisHost() changes bind in the file where it counts', async (t) => {
+  begin(t)
   put('/etc/redis/conf.d/net.conf', SEED)
   put('/etc/redis/conf.d/other.txt', 'bind 10.0.0.1\n')
   const files = texts(await plan('bind 127.0.0.1\ninclude /etc/redis/conf.d/*.conf\n', '6.2.14'))
@@ -106,7 +114,8 @@ test('planRedisHost() changes bind in the file where it counts', async () => {
   assert.equal(files[CONF], undefined)
 })
 
-test('planRedisHost() hangs nothing on Docker, and takes out what does', async () => {
+test('planRedisHost() hangs nothing on Docker, and takes out what does', async (t) => {
+  begin(t)
   const override = '/etc/systemd/system/redis-server.service.d/override.conf'
   put(override, '[Unit]\nAfter=docker.service\nRequires=docker.service network-online.target\nBindsTo=docker.service\n')
   const made = await plan(SEED, '7.0.15')
@@ -116,7 +125,8 @@ test('planRedisHost() hangs nothing on Docker, and takes out what does', async (
   assert.ok(made.notes.some((note) => note.includes('After=docker.service')))
 })
 
-test('planRedisHost() writes the files of each fix', async () => {
+test('planRedisHost() writes the files of each fix', async (t) => {
+  begin(t)
   const dropIn = '/etc/systemd/system/redis-server.service.d/zz-evenkeel.conf'
   const nonlocal = texts(await plan(SEED, '7.0.15'))
   assert.match(nonlocal['/etc/sysctl.d/60-evenkeel-redis.conf'] ?? '', /^net\.ipv4\.ip_nonlocal_bind = 1$/m)
@@ -137,7 +147,8 @@ test('planRedisHost() writes the files of each fix', async () => {
   )
 })
 
-test('planRedisHost() sets the kernel for IPv6 bridges too', async () => {
+test('planRedisHost() sets the kernel for IPv6 bridges too', async (t) => {
+  begin(t)
   const made = texts(await plan('bind 127.0.0.1 fd00:30::1\n', '7.0.15'))
   assert.match(made['/etc/sysctl.d/60-evenkeel-redis.conf'] ?? '', /^net\.ipv6\.ip_nonlocal_bind = 1$/m)
 })
@@ -154,12 +165,14 @@ test('an undo gives the kernel back what it had, for IPv6 too', () => {
   assert.deepEqual(ipv4, ['sysctl', '-w', 'net.ipv4.ip_nonlocal_bind=1'])
 })
 
-test('planRedisHost() has nothing to do where nothing can be missing', async () => {
+test('planRedisHost() has nothing to do where nothing can be missing', async (t) => {
+  begin(t)
   for (const conf of ['bind 127.0.0.1 -::1\n', 'bind * -::*\n', 'bind 0.0.0.0\n', 'port 6379\n'])
     assert.deepEqual(texts(await plan(conf, '7.0.15')), {}, conf)
 })
 
-test('planRedisHost() says which option would help', async () => {
+test('planRedisHost() says which option would help', async (t) => {
+  begin(t)
   const refuses = async (option: string, made: Promise<Plan>): Promise<void> => {
     await assert.rejects(made, (error) => error instanceof OptionError && error.option === option, option)
   }
