@@ -34,7 +34,8 @@ export class SmallDisk implements AsyncDisposable {
   /** What a command has to begin with to see it, as this user. */
   launcher(owner: Owner | undefined): readonly string[] {
     const enter = ['nsenter', `--mount=/proc/${this.#holder.pid}/ns/mnt`]
-    if (owner === undefined) return [...enter, `--user=/proc/${this.#holder.pid}/ns/user`, '--preserve-credentials']
+    if (owner === undefined)
+      return [...enter, `--user=/proc/${this.#holder.pid}/ns/user`, '--preserve-credentials', ...asOneself()]
     return [...enter, 'setpriv', `--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups']
   }
 
@@ -43,4 +44,9 @@ export class SmallDisk implements AsyncDisposable {
     await exited(this.#holder)
     removeScratch(this.directory)
   }
+}
+
+/** Whoever mounts must be root in a namespace of his own, and PostgreSQL does not run as root: one namespace further he is himself. */
+function asOneself(): readonly string[] {
+  return ['unshare', `--map-user=${process.getuid?.()}`, `--map-group=${process.getgid?.()}`]
 }
