@@ -115,7 +115,7 @@ class LiveTasks implements Tasks {
     })
     this.#endings = new Endings({ store, clock, random, atOnce: database.engine === 'sqlite' ? 1 : 2 })
     this.#leases = new Leases({ store, settings, stats })
-    this.#waiting = new Waiting({ store, settings })
+    this.#waiting = new Waiting({ store, settings, wake: (tasks) => this.#wake(tasks) })
     this.#worker = new Worker({
       parts: this.#attemptParts(),
       store,
@@ -193,7 +193,7 @@ class LiveTasks implements Tasks {
     if (which.id !== undefined && !isUuid(which.id)) return 0
     const ids = await this.#store.redrive(limit, which)
     // Not by hints: whoever had such a task takes its id for old news.
-    if (ids.length > 0 && this.#parts.settings.mode !== 'off') this.#dispatcher.wake(ids.length)
+    if (ids.length > 0) this.#wake(ids.length)
     return ids.length
   }
 
@@ -291,6 +291,10 @@ class LiveTasks implements Tasks {
       wake: (via, graceMs) => this.#worker.wake(via, graceMs),
       schedules: (at) => this.#ways.again().then(() => schedules.tick(at)),
     })
+  }
+
+  #wake(tasks: number): void {
+    if (this.#parts.settings.mode !== 'off') this.#dispatcher.wake(tasks)
   }
 
   #wakeOwn(tasks: number): number {

@@ -62,6 +62,9 @@ const LONGEST_DELAY_MS = 36_500 * 86_400_000
 /** A task with the same key may end between our INSERT and our SELECT. */
 const KEY_ATTEMPTS = 5
 
+/** Prisma refuses a column without a type, such as what pg_notify() returns. */
+const NOTIFY = 'SELECT 1 AS told FROM pg_notify($1, $2)'
+
 export interface StarterOptions {
   readonly database: Database
   readonly store: TaskStore
@@ -134,7 +137,7 @@ export class Starter {
     stats.stored += 1
     const wakes = notify && database.engine === 'postgres' && settings.mode !== 'off'
     const text = messageText({ kind: 'wake', queue: settings.queue, ids: [] })
-    if (wakes) await query.query('SELECT pg_notify($1, $2)', [CHANNEL, text])
+    if (wakes) await query.query(NOTIFY, [CHANNEL, text])
     return this.#foreignHandle(task, wakes)
   }
 

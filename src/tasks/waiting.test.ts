@@ -16,23 +16,44 @@ function subject(tasks: number) {
     asked.push([statement, ids.length])
     if (away) throw new Error('the database is away')
   }
+  const passedOver: string[] = []
+  let woken = 0
   const waiting = new Waiting({
     settings: readSettings({ clock }),
+    wake: (count) => {
+      woken += count
+    },
     store: {
       get: async (ids) => {
         answer('get', ids)
         return ids.flatMap((id) => (states.has(id) ? [{ id, state: states.get(id) } as Task] : []))
       },
-      announce: async (ids) => answer('announce', ids),
+      announce: async (ids) => {
+        answer('announce', ids)
+        return passedOver
+      },
+      ready: async (ids) => {
+        answer('ready', ids)
+        return ids.filter((id) => states.get(id) === 'ready')
+      },
       unfinished: async (ids) => {
         answer('unfinished', ids)
-        return ids.filter((id) => states.get(id) === 'running')
+        return ids.filter((id) => ['ready', 'running'].includes(states.get(id) ?? ''))
       },
     },
   })
   const results = (): Promise<(Task | undefined)[]> =>
     Promise.all([...states.keys()].map((id) => waiting.until(id, 60_000)))
-  return { clock, waiting, states, asked, results, goesAway: (is: boolean) => (away = is) }
+  return {
+    clock,
+    waiting,
+    states,
+    asked,
+    passedOver,
+    results,
+    woken: () => woken,
+    goesAway: (is: boolean) => (away = is),
+  }
 }
 
 test('a thousand who wait ask for what they wait for together', async () => {
@@ -88,4 +109,18 @@ test('while the database is away whoever waits goes on waiting, and hears of it 
   await clock.advance(1000)
   assert.equal((await result)?.state, 'done')
   waiting.close()
+})
+
+test('workers hear once more of what they may have passed over while it was announced, unless somebody has claimed it', async () => {
+  const { clock, waiting, states, passedOver, woken } = subject(2)
+  passedOver.push('t0', 't1')
+  states.set('t0', 'ready')
+  const result = waiting.until('t0', 60_000)
+  await clock.advance(15)
+  assert.equal(woken(), 0)
+  await clock.advance(10)
+  assert.equal(woken(), 1)
+  waiting.close()
+  await clock.advance(0)
+  assert.equal((await result)?.state, 'ready')
 })

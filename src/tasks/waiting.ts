@@ -13,10 +13,14 @@ const LOOK_MS = 500
 /** Whole rows read at once at most: results may be large. */
 const READ_AT_ONCE = 100
 const ANNOUNCED_AT_ONCE = 1000
+/** Workers that were not passing over a task have claimed it by then. */
+const CLAIMED_WITHIN_MS = 20
 
 export interface WaitingOptions {
-  readonly store: Pick<TaskStore, 'get' | 'announce' | 'unfinished'>
+  readonly store: Pick<TaskStore, 'get' | 'announce' | 'unfinished' | 'ready'>
   readonly settings: TasksSettings
+  /** Tells workers of so many tasks once more. */
+  readonly wake: (tasks: number) => void
 }
 
 type Wake = (task: Task | undefined) => void
@@ -25,7 +29,7 @@ type Wake = (task: Task | undefined) => void
 export class Waiting {
   readonly #options: WaitingOptions
   readonly #reads: Batch<string, Task | undefined>
-  readonly #announcements: Batch<string, void>
+  readonly #announcements: Batch<string, undefined>
   readonly #waiters = new Map<string, Set<Wake>>()
   /** These may be over, and are looked at next. */
   readonly #due = new Set<string>()
@@ -33,6 +37,9 @@ export class Waiting {
   #all = false
   #timer: TimerHandle | undefined
   #looking = false
+  /** While these were announced, a worker may have passed over them. */
+  #passedOver: string[] = []
+  #passedTimer: TimerHandle | undefined
 
   constructor(options: WaitingOptions) {
     const { store, settings } = options
@@ -43,7 +50,10 @@ export class Waiting {
       clock,
       atMost: ANNOUNCED_AT_ONCE,
       atOnce: 1,
-      write: (ids) => store.announce(ids).then(() => ids.map(() => undefined)),
+      write: async (ids) => {
+        this.#mayBePassedOver(await store.announce(ids))
+        return ids.map(() => undefined)
+      },
     })
   }
 
@@ -71,6 +81,7 @@ export class Waiting {
     for (const wakes of this.#waiters.values()) for (const wake of wakes) wake(undefined)
     this.#waiters.clear()
     this.#clear()
+    if (this.#passedTimer !== undefined) this.#options.settings.clock.clearTimer(this.#passedTimer)
   }
 
   async #wait(id: string, waitMs: number): Promise<Task | undefined> {
@@ -94,6 +105,23 @@ export class Waiting {
   async #announce(id: string): Promise<void> {
     await this.#announcements.add(id).catch(() => 'the looks go on without it')
     this.ended([id])
+  }
+
+  #mayBePassedOver(ids: readonly string[]): void {
+    if (ids.length === 0) return
+    this.#passedOver.push(...ids)
+    this.#passedTimer ??= this.#options.settings.clock.setTimer(() => {
+      const passedOver = this.#passedOver
+      this.#passedOver = []
+      this.#passedTimer = undefined
+      this.#wakeIfReady(passedOver).catch(() => 'the sweep finds them')
+    }, CLAIMED_WITHIN_MS)
+  }
+
+  async #wakeIfReady(ids: readonly string[]): Promise<void> {
+    const { store, wake } = this.#options
+    const ready = await store.ready(ids)
+    if (ready.length > 0) wake(ready.length)
   }
 
   async #read(ids: readonly string[]): Promise<(Task | undefined)[]> {

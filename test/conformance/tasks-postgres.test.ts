@@ -9,6 +9,9 @@ import { eventually } from '../support/wait.ts'
 import { TasksSubject, type TasksPlace } from './tasks-subject.ts'
 import { tasksSuite } from './tasks-suite.ts'
 
+/** pg_type's number of it. */
+const VOID = 2278
+
 const place = async (): Promise<TasksPlace> => {
   const server = await PostgresServer.start()
   return { options: { url: server.url }, close: () => server.stop() }
@@ -55,15 +58,37 @@ suite('postgres, and only there', () => {
     assert.equal(await tasks.get(lost.id), undefined)
   })
 
-  /** Commits each statement by itself, as an ORM outside of a transaction does, and resolves with the rows alone. */
+  /**
+   * Commits each statement by itself, as an ORM outside of a transaction does, and resolves with the rows alone. Like Prisma it
+   * refuses a column of the type void.
+   */
   const own = {
     query: async (sql: string, params: unknown[]): Promise<unknown[]> => {
       const connection = await client()
-      const { rows } = await connection.query(sql, params)
+      const { rows, fields } = await connection.query(sql, params)
       await connection.end()
+      assert.ok(!fields.some(({ dataTypeID }) => dataTypeID === VOID))
       return rows
     },
   }
+
+  test('whoever asks for a result at once keeps no worker from the task, while his row is changed for it', async () => {
+    const definitions = { echo: { run: (given: number) => given } }
+    const { tasks } = await subject.process(definitions, { queue: subject.newQueue(), redis: null, sweepMs: 60_000 })
+    const connection = await client()
+    await eventually('it listens', async () => {
+      const { id } = await tasks.start('echo', 0, { tx: connection })
+      return (await tasks.result(id, { waitMs: 500 })).state === 'done'
+    })
+    // About one in twenty is passed over by the claim.
+    for (let n = 0; n < 120; n += 1) {
+      await connection.query('BEGIN')
+      const { id } = await tasks.start('echo', n, { tx: connection })
+      await connection.query('COMMIT')
+      assert.deepEqual(await tasks.result(id, { waitMs: 10_000 }), { state: 'done', value: n })
+    }
+    await connection.end()
+  })
 
   test('without a word at the COMMIT, dispatch() after it sends the hint', async () => {
     const { tasks } = await subject.process(

@@ -88,7 +88,7 @@ export interface Statements {
   readonly cancel: string
   /** `$1` queue, `$2` at most, `$3` id or null, `$4` name or null. */
   readonly redrive: string
-  /** `$1` ids, `$2` queue. */
+  /** `$1` ids, `$2` queue. Returns those that were changed, and their states. */
   readonly await: string
   /** `$1` queue, `$2` schedule, `$3` tick. Returns a row when nobody else was first. */
   readonly advance: string
@@ -323,7 +323,7 @@ function operations(dialect: Dialect): Pick<Statements, 'cancel' | 'redrive' | '
       SET state = 'ready', attempt = 0, run_at = ${now}, finished_at = NULL, keep_until = NULL, cancel_requested = FALSE
       WHERE id IN (${dead.ids}) RETURNING id`,
     await: `UPDATE ${TABLE} SET awaited = TRUE
-      WHERE ${dialect.oneOf('id', '$1')} AND queue = $2 AND NOT awaited AND state IN ('scheduled', 'ready', 'running')`,
+      WHERE ${dialect.oneOf('id', '$1')} AND queue = $2 AND NOT awaited AND state IN ('scheduled', 'ready', 'running') RETURNING id, state`,
   }
 }
 

@@ -222,9 +222,23 @@ export class TaskStore {
     return (await this.#own.query<{ id: string }>(sql, [ids, this.#settings.queue])).rows.map((row) => row.id)
   }
 
-  /** Asks whoever ends these tasks to say so. */
-  async announce(ids: readonly string[]): Promise<void> {
-    await this.#own.query(this.#sql.await, [ids, this.#settings.queue])
+  /**
+   * Asks whoever ends these tasks to say so. Returns those that a claim at the same moment may have passed over, because their rows
+   * were being changed; SQLite has one writer, and passes over none.
+   */
+  async announce(ids: readonly string[]): Promise<readonly string[]> {
+    const { rows } = await this.#own.query<{ id: string; state: TaskState }>(this.#sql.await, [
+      ids,
+      this.#settings.queue,
+    ])
+    if (this.#database.engine === 'sqlite') return []
+    return rows.filter(({ state }) => state === 'ready').map(({ id }) => id)
+  }
+
+  /** Those of the tasks that are ready. */
+  async ready(ids: readonly string[]): Promise<readonly string[]> {
+    const sql = `SELECT id FROM ${TABLE} WHERE ${this.#database.dialect.oneOf('id', '$1')} AND queue = $2 AND state = 'ready'`
+    return (await this.#own.query<{ id: string }>(sql, [ids, this.#settings.queue])).rows.map((row) => row.id)
   }
 
   /** Moves a schedule on to a tick; false when somebody else has. */
