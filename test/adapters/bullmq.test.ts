@@ -2,12 +2,13 @@
  * BullMQ as the way of tasks to workers, with a real Redis: up, away at boot, killed, frozen and back empty.
  */
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, test } from 'node:test'
+import { beforeEach, test } from 'node:test'
 import { Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import { bullmqOutlet, bullmqProcessor, closeBullmq } from '../../src/adapters/bullmq.ts'
 import { createDatabase } from '../../src/database/index.ts'
 import { createTasks, type Started, type Tasks } from '../../src/tasks/index.ts'
+import { endsOfEachTest } from '../support/ends.ts'
 import { removeScratch, scratchDirectory } from '../support/leash.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { eventually } from '../support/wait.ts'
@@ -17,15 +18,11 @@ const QUEUE = 'tasks'
 const AT_ONCE_MS = 3000
 
 let redis: RedisServer
-const ends: (() => unknown)[] = []
+const ends = endsOfEachTest()
 
 beforeEach(async () => {
   redis = await RedisServer.start()
   ends.push(() => redis.stop())
-})
-
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end()
 })
 
 interface Stage {

@@ -4,18 +4,18 @@
  */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, beforeEach, test } from 'node:test'
+import { beforeEach, test } from 'node:test'
 import { celeryTask } from '../../src/adapters/celery.ts'
 import { tasksEndpoint } from '../../src/adapters/tasks-endpoint.ts'
 import { createDatabase, type Database, type DatabaseOptions } from '../../src/database/index.ts'
 import { createLink } from '../../src/link/index.ts'
 import { createTasks, type Tasks } from '../../src/tasks/index.ts'
+import { endsOfEachTest } from '../support/ends.ts'
 import { exited, removeScratch, scratchDirectory, spawnLeashed } from '../support/leash.ts'
+import { listening } from '../support/listening.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { eventually } from '../support/wait.ts'
@@ -27,7 +27,7 @@ const AT_ONCE_MS = 3000
 
 let redis: RedisServer
 let directory: string
-const ends: (() => unknown)[] = []
+const ends = endsOfEachTest()
 
 beforeEach(async () => {
   redis = await RedisServer.start()
@@ -36,10 +36,6 @@ beforeEach(async () => {
     await redis.stop()
     removeScratch(directory)
   })
-})
-
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end()
 })
 
 interface Payload {
@@ -73,10 +69,8 @@ async function stage(options: DatabaseOptions = { directory }): Promise<Stage> {
 async function serve({ tasks }: Stage): Promise<string> {
   const handle = tasksEndpoint(tasks, { secret: SECRET })
   const server = createServer((request, response) => void answerBy(handle, request, response))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
   ends.push(() => server.close())
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/tasks`
+  return `${await listening(server)}/tasks`
 }
 
 async function answerBy(

@@ -9,7 +9,7 @@ import { createLink, type RedisLink } from '../../src/link/index.ts'
 import { createSessions, type Sessions } from '../../src/sessions/index.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { eventually } from '../support/wait.ts'
-import { counting, listening, storeOver, type Rig, type Store } from './express-session/application.ts'
+import { counting, applicationOver, storeOver, type Rig, type Store } from './express-session/application.ts'
 import { lifeCases } from './express-session/life-cases.ts'
 import { storeCases } from './express-session/store-cases.ts'
 
@@ -85,7 +85,7 @@ for (const [state, { enter, leave }] of Object.entries(STATES))
     }
     const application: Rig['application'] = async (options, respond = counting) => {
       const defaults = { secret: 'keyboard', resave: false, saveUninitialized: false, store: newStore() }
-      const [url, end] = await listening({ ...defaults, ...options }, respond)
+      const [url, end] = await applicationOver({ ...defaults, ...options }, respond)
       ends.push(end)
       return url
     }

@@ -3,7 +3,7 @@
  * not published, so what that asks of a limiter is asked here, in every state of Redis.
  */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, describe, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   BurstyRateLimiter,
@@ -13,24 +13,17 @@ import {
   RLWrapperTimeouts,
 } from 'rate-limiter-flexible'
 import { EvenkeelRateLimiter, type EvenkeelRateLimiterOptions } from '../../src/adapters/rate-limiter-flexible.ts'
-import { createLimits } from '../../src/limits/index.ts'
-import { createLink } from '../../src/link/index.ts'
+import { endsOfEachTest } from '../support/ends.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { eventually } from '../support/wait.ts'
+import { limitsOver } from './over-redis.ts'
 
 /** One deadline of the limit, and the noise of two busy cores. */
 const NOBODY_WAITS_MS = 100 + 900
 
-const ends: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end()
-})
-
-let server: RedisServer
-before(async () => {
-  server = await RedisServer.start()
-})
-after(() => server.stop())
+const ends = endsOfEachTest()
+const redis = await RedisServer.start()
+after(() => redis.stop())
 
 /** Limiters of one process. */
 interface Instance {
@@ -39,16 +32,8 @@ interface Instance {
 }
 
 async function instance(): Promise<Instance> {
-  const link = createLink({ url: server.url, name: 'flexible' })
-  const limits = createLimits({ link })
-  limits.start()
-  link.start()
-  ends.push(async () => {
-    limits.close()
-    await link.close()
-  })
+  const { limits, link } = await limitsOver({ redis, ends })
   const untilBack = (): Promise<unknown> => eventually('the link to be up', () => link.health.state === 'up')
-  await untilBack()
   return {
     limiter: (options) => new EvenkeelRateLimiter(limits, { points: 3, duration: 600, ...options }),
     untilBack,
@@ -73,8 +58,8 @@ interface State {
 
 const STATES: Readonly<Record<string, State>> = {
   up: { enter: async () => undefined, leave: async () => undefined },
-  dead: { enter: () => server.kill(), leave: () => server.start({ empty: true }) },
-  frozen: { enter: async () => server.freeze(), leave: async () => server.thaw() },
+  dead: { enter: () => redis.kill(), leave: () => redis.start({ empty: true }) },
+  frozen: { enter: async () => redis.freeze(), leave: async () => redis.thaw() },
 }
 
 for (const [name, { enter, leave }] of Object.entries(STATES))
@@ -82,7 +67,7 @@ for (const [name, { enter, leave }] of Object.entries(STATES))
     let one: Instance
     let kept: typeof ends = []
     before(async () => {
-      await server.command('FLUSHALL')
+      await redis.command('FLUSHALL')
       one = await instance()
       // The link outlives the tests of this state.
       kept = ends.splice(0)
@@ -206,12 +191,12 @@ test('two processes share the points; a block that one says while Redis is away 
   assert.equal((await there.consume('k', 2)).remainingPoints, 0)
   await here.consume('pardoned', 4)
   assert.equal((await there.get('pardoned'))?.remainingPoints, 0)
-  await server.kill()
+  await redis.kill()
   await here.block('blocked', 900)
   await here.delete('pardoned')
   await refusal(here.consume('blocked'))
   await here.consume('pardoned')
-  await server.start({ empty: true })
+  await redis.start({ empty: true })
   await Promise.all([one.untilBack(), other.untilBack()])
   await eventually('the block to be known', async () => ((await there.get('blocked'))?.msBeforeNext ?? 0) > 600_000)
   await refusal(there.consume('blocked'))
@@ -220,7 +205,7 @@ test('two processes share the points; a block that one says while Redis is away 
 
 test('Redis flapping: no error, nobody waits, and no second quota', async () => {
   // Processes that ended without being able to say so would count.
-  await server.command('FLUSHALL')
+  await redis.command('FLUSHALL')
   const { limiter, untilBack } = await instance()
   const points = 45
   const flapping = limiter({ keyPrefix: 'flapping', points })
@@ -237,15 +222,15 @@ test('Redis flapping: no error, nobody waits, and no second quota', async () => 
   }
   for (let turn = 0; turn < 2; turn++) {
     await consume(6)
-    await server.kill()
+    await redis.kill()
     await consume(6)
-    await server.start({ empty: true })
+    await redis.start({ empty: true })
     await untilBack()
     // Else what is being told at this moment is told again, and the key comes out short of it.
     await flapping.get('k')
-    server.freeze()
+    redis.freeze()
     await consume(6)
-    server.thaw()
+    redis.thaw()
     await untilBack()
   }
   await consume(points)

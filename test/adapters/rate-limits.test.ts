@@ -3,19 +3,19 @@
  * their own suites ask of a store is asked here too; those suites are not published.
  */
 import assert from 'node:assert/strict'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { after, afterEach, before, describe, test } from 'node:test'
+import { createServer } from 'node:http'
+import { describe, test } from 'node:test'
 import fastifyRateLimit from '@fastify/rate-limit'
 import express from 'express'
 import expressRateLimit from 'express-rate-limit'
 import { fastify } from 'fastify'
 import { expressRateLimitStore } from '../../src/adapters/express-rate-limit.ts'
 import { fastifyRateLimitStore } from '../../src/adapters/fastify-rate-limit.ts'
-import { createLimits, type Limits } from '../../src/limits/index.ts'
-import { createLink, type RedisLink } from '../../src/link/index.ts'
-import { RedisServer } from '../support/redis-server.ts'
+import type { Limits } from '../../src/limits/index.ts'
+import { listening } from '../support/listening.ts'
+import { redisOfFile } from '../support/redis-of-file.ts'
 import { eventually } from '../support/wait.ts'
+import { limitsOver } from './over-redis.ts'
 
 const MAX = 5
 const WINDOW_MS = 600_000
@@ -27,35 +27,8 @@ interface App {
   close(): Promise<void>
 }
 
-const ends: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end()
-})
-
-let server: RedisServer
-before(async () => {
-  server = await RedisServer.start()
-})
-after(() => server.stop())
-
-async function redisLimits(): Promise<{ readonly limits: Limits; readonly link: RedisLink }> {
-  await server.command('FLUSHALL')
-  const link = createLink({ url: server.url, name: 'adapters' })
-  const limits = createLimits({ link })
-  limits.start()
-  link.start()
-  ends.push(async () => {
-    limits.close()
-    await link.close()
-  })
-  await eventually('the link to be up', () => link.health.state === 'up')
-  return { limits, link }
-}
-
-async function listening(http: Server): Promise<string> {
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
-  return `http://127.0.0.1:${(http.address() as AddressInfo).port}`
-}
+const server = await redisOfFile()
+const { redis, ends } = server
 
 async function expressApp(limits: Limits, max = MAX): Promise<App> {
   const app = express()
@@ -107,7 +80,10 @@ for (const [name, start] of [
 ] as const)
   describe(name, () => {
     test('two instances share the limit, and the answer says when to come again', async () => {
-      const [one, other] = [await start((await redisLimits()).limits), await start((await redisLimits()).limits)]
+      const [one, other] = [
+        await start((await limitsOver(server)).limits),
+        await start((await limitsOver(server)).limits),
+      ]
       ends.push(one.close, other.close)
       assert.deepEqual((await requests(one.url, 3)).codes, [200, 200, 200])
       assert.deepEqual((await requests(other.url, 3)).codes, [200, 200, 429])
@@ -118,36 +94,36 @@ for (const [name, start] of [
     })
 
     test('Redis killed: never an error, the limit goes on, and so it does once Redis is back', async () => {
-      const { limits, link } = await redisLimits()
+      const { limits, link } = await limitsOver(server)
       const app = await start(limits)
       ends.push(app.close)
       await requests(app.url, 2)
-      await server.kill()
+      await redis.kill()
       assert.deepEqual((await requests(app.url, 5)).codes, [200, 200, 200, 429, 429])
-      await server.start({ empty: true })
+      await redis.start({ empty: true })
       await eventually('the link to be back', () => link.health.state === 'up')
       assert.deepEqual((await requests(app.url, 2)).codes, [429, 429], 'no second quota')
     })
 
     test('Redis frozen: one deadline at most, then at once', async () => {
-      const { limits, link } = await redisLimits()
+      const { limits, link } = await limitsOver(server)
       const app = await start(limits)
       ends.push(app.close)
       await requests(app.url, 1)
-      server.freeze()
+      redis.freeze()
       try {
         const { codes, slowestMs } = await requests(app.url, 6)
         assert.deepEqual(codes, LET_THROUGH.slice(1))
         assert.ok(slowestMs < FROZEN_WITHIN_MS, `${Math.round(slowestMs)} ms`)
       } finally {
-        server.thaw()
+        redis.thaw()
       }
       await eventually('the link to be back', () => link.health.state === 'up')
     })
   })
 
 test('express-rate-limit: the store counts, gives back, forgets, and tells the reset', async () => {
-  const { limits } = await redisLimits()
+  const { limits } = await limitsOver(server)
   const store = expressRateLimitStore(limits, { name: 'unit' })
   store.init({ windowMs: WINDOW_MS, limit: 2 })
   assert.equal(await store.get('k'), undefined)
@@ -166,7 +142,7 @@ test('express-rate-limit: the store counts, gives back, forgets, and tells the r
 })
 
 test('express-rate-limit: a limit that is a function needs the largest one', async () => {
-  const { limits } = await redisLimits()
+  const { limits } = await limitsOver(server)
   const limit = (): number => 3
   const without = expressRateLimitStore(limits, { name: 'computed' })
   assert.throws(() => without.init({ windowMs: 1000, limit }), { name: 'OptionError', option: 'max' })
@@ -175,7 +151,7 @@ test('express-rate-limit: a limit that is a function needs the largest one', asy
 })
 
 test('@fastify/rate-limit: a route with a limit of its own is counted by itself, and a max of 0 lets nothing through', async () => {
-  const { limits } = await redisLimits()
+  const { limits } = await limitsOver(server)
   const app = await fastifyApp(limits)
   ends.push(app.close)
   assert.deepEqual((await requests(`${app.url}/own`, 3)).codes, [200, 200, 429])

@@ -6,8 +6,7 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { after, afterEach, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import fastifyCookie from '@fastify/cookie'
 import fastifySession from '@fastify/session'
 import express from 'express'
@@ -17,9 +16,11 @@ import { expressSessionStore } from '../../src/adapters/express-session.ts'
 import { expressSealedCookie, fastifySealedCookie } from '../../src/adapters/sealed-cookie.ts'
 import { createLink } from '../../src/link/index.ts'
 import { createSessions, type Sessions } from '../../src/sessions/index.ts'
-import { RedisServer } from '../support/redis-server.ts'
+import { listening } from '../support/listening.ts'
+import { redisOfFile } from '../support/redis-of-file.ts'
 import { eventually } from '../support/wait.ts'
 import { Browser } from './browser.ts'
+import { sessionsOver } from './over-redis.ts'
 
 declare module 'express-session' {
   interface SessionData {
@@ -41,17 +42,8 @@ const DAY_MS = 86_400_000
 /** Reading and saving may each meet the deadline once before the link knows; and the noise of two busy cores. */
 const FROZEN_WITHIN_MS = 2 * 250 + 700
 
-let redis: RedisServer
-before(async () => {
-  redis = await RedisServer.start()
-})
-after(() => redis.stop())
-
-const ends: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end()
-  await redis.command('FLUSHALL')
-})
+const server = await redisOfFile()
+const { redis, ends } = server
 
 interface Instance {
   readonly url: string
@@ -81,9 +73,8 @@ async function expressInstance(sessions: Sessions): Promise<string> {
     request.session.destroy((error: unknown) => (error ? next(error) : response.json({})))
   })
   const http = createServer(app)
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
-  ends.push(async () => http.close())
-  return `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+  ends.push(() => http.close())
+  return await listening(http)
 }
 
 async function fastifyInstance(sessions: Sessions): Promise<string> {
@@ -112,19 +103,6 @@ async function fastifyInstance(sessions: Sessions): Promise<string> {
   return await app.listen({ host: '127.0.0.1', port: 0 })
 }
 
-async function sessionsOver(): Promise<Sessions> {
-  const link = createLink({ url: redis.url, name: 'sealed' })
-  const sessions = createSessions({ link, seal: SEAL })
-  sessions.start()
-  link.start()
-  ends.push(async () => {
-    await sessions.close()
-    await link.close()
-  })
-  await eventually('Redis to be trusted', () => sessions.stats.place === 'redis')
-  return sessions
-}
-
 async function visits(browser: Browser, { url }: Instance, path = '/'): Promise<unknown> {
   const { status, body } = await browser.ask(path === '/' ? 'GET' : 'POST', `${url}${path}`)
   assert.equal(status, 200, JSON.stringify(body))
@@ -143,7 +121,7 @@ for (const [name, start] of [
   describe(`sealed cookie beside ${name}`, () => {
     async function instances(): Promise<readonly [Instance, Instance]> {
       const make = async (): Promise<Instance> => {
-        const sessions = await sessionsOver()
+        const { sessions } = await sessionsOver(server, { seal: SEAL })
         return { sessions, url: await start(sessions) }
       }
       return [await make(), await make()]

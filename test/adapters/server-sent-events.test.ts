@@ -4,29 +4,18 @@
  */
 import assert from 'node:assert/strict'
 import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { after, afterEach, before, test } from 'node:test'
+import { test } from 'node:test'
 import express from 'express'
 import { fastify } from 'fastify'
 import { serverSentEvents, type ServerSentEventsOptions } from '../../src/adapters/server-sent-events.ts'
 import { EventError, OptionError } from '../../src/errors.ts'
-import { RedisServer } from '../support/redis-server.ts'
+import { listening } from '../support/listening.ts'
+import { redisOfFile } from '../support/redis-of-file.ts'
 import { eventually } from '../support/wait.ts'
 import { hearer, type Hearer, type Note } from './notifications/hearers.ts'
 import { StreamReader } from './notifications/stream-reader.ts'
 
-let redis: RedisServer
-before(async () => {
-  redis = await RedisServer.start()
-})
-after(() => redis.stop())
-
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end()
-  if (!redis.running) await redis.start({ empty: true })
-  await redis.command('FLUSHALL')
-})
+const { redis, ends } = await redisOfFile()
 
 async function hears(settings: object = {}): Promise<Hearer> {
   const made = await hearer(redis, settings)
@@ -37,8 +26,7 @@ async function hears(settings: object = {}): Promise<Hearer> {
 async function serves(handler: RequestListener): Promise<string> {
   const server = createServer(handler)
   ends.push(() => closed(server))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  return `${await listening(server)}/`
 }
 
 function closed(server: Server): void {

@@ -3,8 +3,7 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { after, afterEach, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import fastifyCookie from '@fastify/cookie'
 import fastifySession from '@fastify/session'
@@ -12,10 +11,11 @@ import express from 'express'
 import session from 'express-session'
 import { fastify } from 'fastify'
 import { expressSessionStore } from '../../src/adapters/express-session.ts'
-import { createLink, type RedisLink } from '../../src/link/index.ts'
-import { createSessions, type Sessions } from '../../src/sessions/index.ts'
-import { RedisServer } from '../support/redis-server.ts'
+import type { Sessions } from '../../src/sessions/index.ts'
+import { listening } from '../support/listening.ts'
+import { redisOfFile } from '../support/redis-of-file.ts'
 import { eventually } from '../support/wait.ts'
+import { sessionsOver } from './over-redis.ts'
 
 declare module 'express-session' {
   interface SessionData {
@@ -32,30 +32,8 @@ const SECRET = 'a secret that is long enough for fastify'
 /** Reading and saving may each meet the deadline once before the link knows; and the noise of two busy cores. */
 const FROZEN_WITHIN_MS = 2 * 250 + 500
 
-let redis: RedisServer
-before(async () => {
-  redis = await RedisServer.start()
-})
-after(() => redis.stop())
-
-const ends: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end()
-  await redis.command('FLUSHALL')
-})
-
-async function sessionsOver(): Promise<{ readonly sessions: Sessions; readonly link: RedisLink }> {
-  const link = createLink({ url: redis.url, name: 'adapter' })
-  const sessions = createSessions({ link })
-  sessions.start()
-  link.start()
-  ends.push(async () => {
-    await sessions.close()
-    await link.close()
-  })
-  await eventually('Redis to be trusted', () => sessions.stats.place === 'redis')
-  return { sessions, link }
-}
+const server = await redisOfFile()
+const { redis, ends } = server
 
 /** POST /login, POST /logout and GET / that tells who is logged in. */
 async function expressApp(sessions: Sessions, maxAge: number): Promise<string> {
@@ -81,9 +59,8 @@ async function expressApp(sessions: Sessions, maxAge: number): Promise<string> {
   })
   app.get('/', (request, response) => void response.json({ user: request.session.user ?? null }))
   const http = createServer(app)
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
-  ends.push(async () => http.close())
-  return `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+  ends.push(() => http.close())
+  return await listening(http)
 }
 
 async function fastifyApp(sessions: Sessions, maxAge: number): Promise<string> {
@@ -158,7 +135,7 @@ for (const [name, start] of [
 ] as const)
   describe(name, () => {
     test('login, a second instance, logout; and the old cookie is dead', async () => {
-      const [one, other] = [await sessionsOver(), await sessionsOver()]
+      const [one, other] = [await sessionsOver(server), await sessionsOver(server)]
       const visitor = new Visitor(await start(one.sessions, 60_000))
       const elsewhere = await start(other.sessions, 60_000)
       assert.equal(await visitor.user(), null)
@@ -172,7 +149,7 @@ for (const [name, start] of [
     })
 
     test('a session ends with its cookie, to the millisecond', async () => {
-      const { sessions } = await sessionsOver()
+      const { sessions } = await sessionsOver(server)
       const visitor = new Visitor(await start(sessions, 400))
       await visitor.login()
       const tab = visitor.twin()
@@ -182,7 +159,7 @@ for (const [name, start] of [
     })
 
     test('Redis killed: nobody is logged out, login and logout go on, no answer is an error', async () => {
-      const { sessions } = await sessionsOver()
+      const { sessions } = await sessionsOver(server)
       const url = await start(sessions, 60_000)
       const [before, leaver] = [new Visitor(url), new Visitor(url)]
       await before.login()
@@ -203,7 +180,7 @@ for (const [name, start] of [
     })
 
     test('Redis frozen: no answer is late or an error', async () => {
-      const { sessions } = await sessionsOver()
+      const { sessions } = await sessionsOver(server)
       const visitor = new Visitor(await start(sessions, 60_000))
       await visitor.login()
       redis.freeze()

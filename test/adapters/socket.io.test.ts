@@ -3,12 +3,12 @@
  * database, with SQLite and with PostgreSQL. The suites of socket.io's own adapters are only in its repository; what they ask is asked here.
  */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, describe, test, type TestContext } from 'node:test'
+import { describe, test, type TestContext } from 'node:test'
 import { io as connect, type Socket } from 'socket.io-client'
 import { CallableProcess } from '../support/callable-process.ts'
 import { removeScratch, scratchDirectory } from '../support/leash.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
-import { RedisServer } from '../support/redis-server.ts'
+import { redisOfFile } from '../support/redis-of-file.ts'
 import { eventually } from '../support/wait.ts'
 import type { ServerSettings, SocketServer } from './socket.io/server-child.ts'
 
@@ -16,18 +16,7 @@ const CHILD = new URL('socket.io/server-child.ts', import.meta.url)
 /** The link's own time to notice that Redis is frozen, and two noisy cores. */
 const NOBODY_WAITS_MS = 1000 + 1500
 
-let redis: RedisServer
-before(async () => {
-  redis = await RedisServer.start()
-})
-after(() => redis.stop())
-
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end()
-  if (!redis.running) await redis.start({ empty: true })
-  await redis.command('FLUSHALL')
-})
+const { redis, ends } = await redisOfFile()
 
 interface Running {
   readonly process: CallableProcess<SocketServer>

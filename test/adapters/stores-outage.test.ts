@@ -3,11 +3,12 @@
  * ones behind it do not wait, nothing fails, and what was changed meanwhile is not undone. And two processes share what they keep.
  */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { Caches, type CacheSource } from '../../src/cache/index.ts'
 import { createLink } from '../../src/link/index.ts'
 import { stalledBetween } from '../outage/link/loop-watch.ts'
-import { RedisServer } from '../support/redis-server.ts'
+import { redisOfFile } from '../support/redis-of-file.ts'
+import type { RedisServer } from '../support/redis-server.ts'
 import { eventually } from '../support/wait.ts'
 import { contenders, type Contender } from './stores/contenders.ts'
 import { patient } from './stores/scene.ts'
@@ -35,17 +36,7 @@ interface Process {
   readonly away: () => boolean
 }
 
-let redis: RedisServer
-before(async () => {
-  redis = await RedisServer.start()
-})
-after(() => redis.stop())
-
-const ends: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end()
-  await redis.command('FLUSHALL')
-})
+const { redis, ends } = await redisOfFile()
 
 async function begin(through: (source: CacheSource) => CacheSource = (source) => source): Promise<Process> {
   const link = createLink({ url: redis.url, name: 'stores' })

@@ -5,26 +5,16 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { after, afterEach, before, test } from 'node:test'
+import { test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
 import { webSocketEvents, type WebSocketEventsOptions } from '../../src/adapters/websocket.ts'
 import { OptionError } from '../../src/errors.ts'
-import { RedisServer } from '../support/redis-server.ts'
+import { listening } from '../support/listening.ts'
+import { redisOfFile } from '../support/redis-of-file.ts'
 import { eventually } from '../support/wait.ts'
 import { hearer, type Hearer } from './notifications/hearers.ts'
 
-let redis: RedisServer
-before(async () => {
-  redis = await RedisServer.start()
-})
-after(() => redis.stop())
-
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end()
-  if (!redis.running) await redis.start({ empty: true })
-  await redis.command('FLUSHALL')
-})
+const { redis, ends } = await redisOfFile()
 
 async function hears(settings: object = {}): Promise<Hearer> {
   const made = await hearer(redis, settings)
@@ -49,13 +39,13 @@ async function endpoint({ events }: Hearer, options: Options = {}) {
       },
     )
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = (await listening(server)).replace('http:', 'ws:')
   ends.push(() => {
     sockets.close()
     server.closeAllConnections()
     server.close()
   })
-  return { sockets, server, url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/` }
+  return { sockets, server, url: `${url}/` }
 }
 
 const gone = new Set<string>()

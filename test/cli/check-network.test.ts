@@ -1,34 +1,20 @@
 /** `evenkeel check` where no state of a server is the trouble: network, TLS, silence, strange answers. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { BlackHole } from '../support/black-hole.ts'
-import { certificates, type Certificates } from '../support/certificates.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
+import { listening } from '../support/listening.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import { freePort } from '../support/wait.ts'
+import { bothPortsOfFile } from './both-ports.ts'
 import { assertNotServed, assertServed, evenkeel, layerNames } from './command-line.ts'
 
-let plain: RedisServer
-let encrypted: RedisServer
-let papers: Certificates
-
-before(async () => {
-  papers = await certificates()
-  plain = await RedisServer.start()
-  encrypted = await RedisServer.start({ tls: { certificate: papers.server, ca: papers.ca } })
-})
-
-after(async () => {
-  await plain.stop()
-  await encrypted.stop()
-})
+const { plain, encrypted, papers } = await bothPortsOfFile()
 
 test('check looks at TLS as a layer of its own', async () => {
   const url = `rediss://localhost:${encrypted.port}`
@@ -157,9 +143,7 @@ test('check shows no password that a server repeats', async () => {
 
 test('check looks at HTTP endpoints: an object store that answers 403 is there, 503 is not', async () => {
   const store = createServer((request, response) => void response.writeHead(Number(request.url?.slice(1))).end())
-  store.listen(0, '127.0.0.1')
-  await once(store, 'listening')
-  const url = `http://127.0.0.1:${(store.address() as AddressInfo).port}`
+  const url = await listening(store)
   try {
     const { diagnosis } = await assertServed([`${url}/403`])
     assert.equal(diagnosis.layers.at(-1)?.finding?.code, 'http-refused')

@@ -1,27 +1,14 @@
 /** `evenkeel doctor` where no state of a server is the trouble: network, TLS, silence, quota. */
-import { after, before, test } from 'node:test'
-import { certificates, type Certificates } from '../support/certificates.ts'
+import { test } from 'node:test'
 import { RedisServer } from '../support/redis-server.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
+import { bothPortsOfFile } from './both-ports.ts'
 import { assertCause, diagnosed } from './command-line.ts'
 import assert from 'node:assert/strict'
 
 const SERVER_SIDE = ['--skip', 'host']
 
-let plain: RedisServer
-let encrypted: RedisServer
-let papers: Certificates
-
-before(async () => {
-  papers = await certificates()
-  plain = await RedisServer.start()
-  encrypted = await RedisServer.start({ tls: { certificate: papers.server, ca: papers.ca } })
-})
-
-after(async () => {
-  await plain.stop()
-  await encrypted.stop()
-})
+const { plain, encrypted, papers } = await bothPortsOfFile()
 
 test('doctor finds TLS spoken to a plain port', async () => {
   const cause = { check: 'connection.served', code: 'tls-to-plain-port', evidence: /tls \[tls-to-plain-port\]/ }

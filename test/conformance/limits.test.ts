@@ -1,28 +1,18 @@
 /** The scripts of the limits against their arithmetic, and what instances tell each other, with a real server. */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createLimits, type Counting, type Limits } from '../../src/limits/index.ts'
 import { createLink, type RedisLink } from '../../src/link/index.ts'
 import { windowWithOver } from '../support/clock-window.ts'
-import { RedisServer } from '../support/redis-server.ts'
+import { redisOfFile } from '../support/redis-of-file.ts'
 import { eventually } from '../support/wait.ts'
 
 const COUNTINGS: readonly Counting[] = ['sliding', 'fixed', 'bucket']
 /** Long enough that none ends within a test. */
 const WINDOW_MS = 600_000
 
-let server: RedisServer
-before(async () => {
-  server = await RedisServer.start()
-})
-after(() => server.stop())
-
-const ends: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0)) await end()
-  await server.command('FLUSHALL')
-})
+const { redis: server, ends } = await redisOfFile()
 
 /** An instance as another process would be: a link and limits of its own. */
 async function instance(): Promise<{ readonly link: RedisLink; readonly limits: Limits }> {

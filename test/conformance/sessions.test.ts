@@ -3,14 +3,14 @@
  * instances stand for two processes: a link and sessions of their own each.
  */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createDatabase, type Database } from '../../src/database/index.ts'
 import { createLink, type RedisLink } from '../../src/link/index.ts'
 import { createSessions, type Sessions } from '../../src/sessions/index.ts'
 import { removeScratch, scratchDirectory } from '../support/leash.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
-import { RedisServer } from '../support/redis-server.ts'
+import { redisOfFile } from '../support/redis-of-file.ts'
 import { eventually } from '../support/wait.ts'
 
 interface Instance {
@@ -23,21 +23,9 @@ interface Instance {
 /** Makes the database of an instance; all of a test share what is in it. */
 type Databases = () => Database | undefined
 
-let redis: RedisServer
-let postgres: PostgresServer
-before(async () => {
-  redis = await RedisServer.start()
-  postgres = await PostgresServer.start()
-})
-after(async () => {
-  await Promise.all([redis.stop(), postgres.stop()])
-})
-
-const ends: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end()
-  await redis.command('FLUSHALL')
-})
+const { redis, ends } = await redisOfFile()
+const postgres = await PostgresServer.start()
+after(() => postgres.stop())
 
 let databases = 0
 

@@ -1,7 +1,8 @@
 /** Logging in and out at two instances of the order service, while Redis is there, killed and frozen. */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import type { HealthReport } from '../../src/index.ts'
+import { endsOfEachTest } from '../support/ends.ts'
 import { removeScratch, scratchDirectory } from '../support/leash.ts'
 import { OrderService, type Answer } from '../support/order-service.ts'
 import { RedisServer } from '../support/redis-server.ts'
@@ -14,10 +15,7 @@ const NOBODY_WAITS_MS = 250 + 1000 + 1000
 
 type Body = Readonly<Record<string, string | null>>
 
-const ends: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end()
-})
+const ends = endsOfEachTest()
 
 /** So many instances on one database. */
 async function instances(count: number, env: Readonly<Record<string, string>> = {}): Promise<OrderService[]> {

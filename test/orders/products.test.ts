@@ -1,7 +1,8 @@
 /** The catalogue, read through the cache by two instances on one database. */
 import assert from 'node:assert/strict'
-import { afterEach, test } from 'node:test'
+import { test } from 'node:test'
 import type { HealthReport } from '../../src/index.ts'
+import { endsOfEachTest } from '../support/ends.ts'
 import { OrderService } from '../support/order-service.ts'
 import { removeScratch, scratchDirectory } from '../support/leash.ts'
 import { RedisServer } from '../support/redis-server.ts'
@@ -16,10 +17,7 @@ interface ProductBody {
   readonly cache?: string
 }
 
-const ends: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end()
-})
+const ends = endsOfEachTest()
 
 async function redisServer(): Promise<RedisServer> {
   const redis = await RedisServer.start()

@@ -4,13 +4,13 @@
  * again soon after it answers.
  */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { RedisServer } from '../support/redis-server.ts'
-import { freePort } from '../support/wait.ts'
+import type { RedisServer } from '../support/redis-server.ts'
 import { now } from '../support/cache-callers/calls.ts'
 import type { CacheFunctions, Timed } from './cache/cache-functions.ts'
-import { median, openUp, PATIENCE_MS, percentile, Processes, type CacheProcess } from './cache/processes.ts'
+import { median, openUp, PATIENCE_MS, percentile, type CacheProcess } from './cache/processes.ts'
+import { stageOfFile } from './cache/stage.ts'
 
 const ROUNDS = 3
 /** How soon a link tries again has a share of chance, so the promise is about half of the cases. */
@@ -71,17 +71,7 @@ interface Round {
   readonly usedAgainMs: number
 }
 
-let server: RedisServer
-let processes: Processes
-
-before(async () => {
-  server = await RedisServer.start({ port: await freePort() })
-  processes = await Processes.start(PROCESSES)
-})
-after(async () => {
-  await processes.stop()
-  await server.stop()
-})
+const { server, processes } = await stageOfFile(PROCESSES)
 
 function stream(one: CacheProcess, prefix: string, forMs: number): ReturnType<CacheFunctions['stream']> {
   return one.call('stream', { prefix, perSecond: PER_SECOND, forMs, loadMs: LOAD_MS })

@@ -3,25 +3,14 @@
  * runs through, and a journal that does not grow with the length of an outage.
  */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { RedisServer } from '../support/redis-server.ts'
-import { freePort } from '../support/wait.ts'
-import { openUp, PATIENCE_MS, Processes } from './cache/processes.ts'
+import { test } from 'node:test'
+import { openUp, PATIENCE_MS } from './cache/processes.ts'
+import { stageOfFile } from './cache/stage.ts'
 
 const ENTRIES = 100_000
 const MAX_BYTES_PER_ENTRY = 320
 
-let server: RedisServer
-let processes: Processes
-
-before(async () => {
-  server = await RedisServer.start({ port: await freePort() })
-  processes = await Processes.start(1)
-})
-after(async () => {
-  await processes.stop()
-  await server.stop()
-})
+const { server, processes } = await stageOfFile(1)
 
 /** Away, so that a hundred thousand entries are made in a second. */
 const NOWHERE = 1

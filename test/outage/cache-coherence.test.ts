@@ -1,10 +1,10 @@
 /** Two healthy processes with copies in memory: what anybody changes, the other one reads anew within milliseconds. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { now } from '../support/cache-callers/calls.ts'
-import { RedisServer } from '../support/redis-server.ts'
-import { median, namesOn, Processes, warmUp, type CacheProcess } from './cache/processes.ts'
+import { median, namesOn, warmUp, type CacheProcess } from './cache/processes.ts'
+import { stageOfFile } from './cache/stage.ts'
 
 const ROUNDS = 7
 const PROMISED_MS = 10
@@ -21,17 +21,7 @@ interface Change {
   readonly make: (key: string, writer: CacheProcess) => Promise<number>
 }
 
-let server: RedisServer
-let processes: Processes
-
-before(async () => {
-  server = await RedisServer.start()
-  processes = await Processes.start(2)
-})
-after(async () => {
-  await processes.stop()
-  await server.stop()
-})
+const { server, processes } = await stageOfFile(2)
 
 /** By somebody who knows nothing of caches. */
 async function foreignDelete(key: string): Promise<number> {

@@ -3,25 +3,15 @@
  * a garbage collector at work. The link stays up, and no copy in memory is doubted.
  */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { RedisServer } from '../support/redis-server.ts'
-import { openUp, Processes, warmUp, type CacheProcess } from './cache/processes.ts'
+import { test } from 'node:test'
+import { openUp, warmUp, type CacheProcess } from './cache/processes.ts'
+import { stageOfFile } from './cache/stage.ts'
 
 const BLOCK_MS = 300
 const CALLERS = 256
 const KEY = 'a warm key'
 
-let server: RedisServer
-let processes: Processes
-
-before(async () => {
-  server = await RedisServer.start()
-  processes = await Processes.start(1)
-})
-after(async () => {
-  await processes.stop()
-  await server.stop()
-})
+const { server, processes } = await stageOfFile(1)
 
 /** Every caller a key of its own that Redis is asked for. */
 function callers(one: CacheProcess, name: string): Promise<unknown> {

@@ -3,12 +3,12 @@
  * client of that Redis hardly notices. The million of keys is in `npm run bench:cache -- glob-delete`.
  */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RawClient } from '../support/raw-client.ts'
-import { RedisServer } from '../support/redis-server.ts'
 import { eventually } from '../support/wait.ts'
-import { namesOn, percentile, Processes, warmUp } from './cache/processes.ts'
+import { namesOn, percentile, warmUp } from './cache/processes.ts'
+import { stageOfFile } from './cache/stage.ts'
 
 const OTHERS = 100_000
 const MATCHING = 10_000
@@ -17,17 +17,7 @@ const IDLE_MS = 500
 const SLACK_MS = 10
 const FILL = `for n = 1, tonumber(ARGV[1]) do redis.call('SET', ARGV[2] .. n, 'a small value') end`
 
-let server: RedisServer
-let processes: Processes
-
-before(async () => {
-  server = await RedisServer.start()
-  processes = await Processes.start(2)
-})
-after(async () => {
-  await processes.stop()
-  await server.stop()
-})
+const { server, processes } = await stageOfFile(2)
 
 /** The p99 of one GET after the other while something else is done. */
 async function p99While(run: () => Promise<unknown>, client: RawClient): Promise<number> {

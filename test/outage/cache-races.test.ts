@@ -3,28 +3,17 @@
  * The old value must not be stored, in no tier and in no process.
  */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import type { CacheTuning } from '../../src/cache/index.ts'
-import { RedisServer } from '../support/redis-server.ts'
 import { eventually } from '../support/wait.ts'
-import { Processes } from './cache/processes.ts'
+import { stageOfFile } from './cache/stage.ts'
 
 const LOAD_MS = 300
 
 /** On a busy machine an answer of Redis may take longer than readers and writers wait for it: this is not about that. */
 const PATIENT: CacheTuning = { l2: { deadlineMs: 5000, writeDeadlineMs: 5000 } }
 
-let server: RedisServer
-let processes: Processes
-
-before(async () => {
-  server = await RedisServer.start()
-  processes = await Processes.start(3)
-})
-after(async () => {
-  await processes.stop()
-  await server.stop()
-})
+const { server, processes } = await stageOfFile(3)
 
 /** Plays the race and returns what the loading process, the other one and one without a copy find afterwards. */
 async function race(how: 'set' | 'remove', by: 0 | 1, without = {}): Promise<readonly (number | undefined)[]> {

@@ -3,13 +3,13 @@
  * when loads fail, every caller is told, at once, and the next one finds nothing poisoned.
  */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CacheTuning } from '../../src/cache/index.ts'
 import type { Storm } from '../support/cache-callers/load.ts'
-import { RedisServer } from '../support/redis-server.ts'
 import { eventually } from '../support/wait.ts'
-import { namesOn, Processes } from './cache/processes.ts'
+import { namesOn } from './cache/processes.ts'
+import { stageOfFile } from './cache/stage.ts'
 
 const PROCESSES = 4
 const CALLERS = 1000
@@ -20,17 +20,7 @@ const SLACK_MS = 1000
 /** On a busy machine an answer of Redis may take longer than readers wait for it: this is not about that. */
 const PATIENT: CacheTuning = { l2: { deadlineMs: 5000, writeDeadlineMs: 5000 }, lease: { waitMs: 10_000 } }
 
-let server: RedisServer
-let processes: Processes
-
-before(async () => {
-  server = await RedisServer.start()
-  processes = await Processes.start(PROCESSES)
-})
-after(async () => {
-  await processes.stop()
-  await server.stop()
-})
+const { server, processes } = await stageOfFile(PROCESSES)
 
 function storms(count: number, key: string, fails = false): Promise<Storm[]> {
   const order = { key, callers: CALLERS, loadMs: LOAD_MS, fails }

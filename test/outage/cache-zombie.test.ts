@@ -4,12 +4,12 @@
  * flow on, not when they arrive two seconds after new connections work.
  */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HoldBackProxy } from '../support/hold-back-proxy.ts'
-import { RedisServer } from '../support/redis-server.ts'
 import { eventually } from '../support/wait.ts'
-import { openUp, Processes } from './cache/processes.ts'
+import { openUp } from './cache/processes.ts'
+import { stageOfFile } from './cache/stage.ts'
 
 /** Until the link has given the silent connection up. */
 const HELD_MS = 1500
@@ -17,17 +17,7 @@ const LATE_MS = 2000
 /** For what arrives to be executed, and replayed if it must be. */
 const SETTLE_MS = 500
 
-let server: RedisServer
-let processes: Processes
-
-before(async () => {
-  server = await RedisServer.start()
-  processes = await Processes.start(3)
-})
-after(async () => {
-  await processes.stop()
-  await server.stop()
-})
+const { server, processes } = await stageOfFile(3)
 
 type Heal = (proxy: HoldBackProxy) => Promise<void> | void
 

@@ -3,9 +3,10 @@
  * the limit and one share per process at most, nobody waits, and afterwards nobody has a second quota.
  */
 import assert from 'node:assert/strict'
-import { afterEach, test } from 'node:test'
+import { test } from 'node:test'
 import type { Counting } from '../../src/limits/index.ts'
 import { windowWithOver } from '../support/clock-window.ts'
+import { endsOfEachTest } from '../support/ends.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { eventually } from '../support/wait.ts'
 import { Member, type Taken } from './limits/member.ts'
@@ -17,10 +18,7 @@ const DEADLINE_MS = 100
 /** Two noisy cores and up to eight processes. */
 const SLACK_MS = 300
 
-const ends: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end()
-})
+const ends = endsOfEachTest()
 
 interface Cell {
   readonly server: RedisServer

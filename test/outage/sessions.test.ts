@@ -3,10 +3,10 @@
  * serve meanwhile is said by where sessions are: with a database nothing, without one what it cannot know.
  */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { CallableProcess } from '../support/callable-process.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
-import { RedisServer } from '../support/redis-server.ts'
+import { redisOfFile } from '../support/redis-of-file.ts'
 import { eventually } from '../support/wait.ts'
 import type { SessionFunctions, SessionOrder } from './sessions/session-functions.ts'
 
@@ -16,22 +16,10 @@ const CHILD = new URL('sessions/sessions-child.ts', import.meta.url)
 const SECRET = 'a secret that both processes have in common'
 const DATA = { user: 999_888 }
 
-let redis: RedisServer
-let postgres: PostgresServer
-before(async () => {
-  // Its data survives a kill, as that of a Redis that holds sessions does.
-  redis = await RedisServer.start({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] })
-  postgres = await PostgresServer.start()
-})
-after(async () => {
-  await Promise.all([redis.stop(), postgres.stop()])
-})
-
-const ends: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end()
-  await redis.command('FLUSHALL')
-})
+// Its data survives a kill, as that of a Redis that holds sessions does.
+const { redis, ends } = await redisOfFile({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] })
+const postgres = await PostgresServer.start()
+after(() => postgres.stop())
 
 async function twoProcesses(order: Omit<SessionOrder, 'url'>): Promise<readonly [Process, Process]> {
   const start = async (): Promise<Process> => {

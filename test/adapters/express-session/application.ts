@@ -1,10 +1,10 @@
 /** An application behind express-session over a store of ours, and what a browser sees of it. */
 import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import session, { type SessionData, type SessionOptions } from 'express-session'
 import { expressSessionStore } from '../../../src/adapters/express-session.ts'
 import type { Sessions } from '../../../src/sessions/index.ts'
+import { listening } from '../../support/listening.ts'
 import type { Browser, Page } from '../browser.ts'
 
 declare module 'express-session' {
@@ -48,7 +48,10 @@ export function storeOver(sessions: Sessions) {
 }
 
 /** Its URL, and what ends it. */
-export async function listening(options: SessionOptions, respond: Respond): Promise<readonly [string, () => void]> {
+export async function applicationOver(
+  options: SessionOptions,
+  respond: Respond,
+): Promise<readonly [string, () => void]> {
   const middleware = session(options)
   const http = createServer((request, response) => {
     middleware(request as never, response as never, (error?: unknown) => {
@@ -56,12 +59,12 @@ export async function listening(options: SessionOptions, respond: Respond): Prom
       else send(response, { error: textOf(error) }, 500)
     })
   })
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+  const url = await listening(http)
   const end = (): void => {
     http.close()
     http.closeAllConnections()
   }
-  return [`http://127.0.0.1:${(http.address() as AddressInfo).port}/`, end]
+  return [`${url}/`, end]
 }
 
 /** Every answer is a good one, and in time. */

@@ -1,12 +1,12 @@
 /** A server of socket.io as a process of its own, and what the test has it do. */
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Server } from 'socket.io'
 import { socketIoAdapter, socketIoTopics, type SocketIoOptions } from '../../../src/adapters/socket.io.ts'
 import { createEvents } from '../../../src/events/index.ts'
 import { createEvenkeel } from '../../../src/index.ts'
 import { answerCalls } from '../../support/answer-calls.ts'
+import { listening } from '../../support/listening.ts'
 
 export interface ServerSettings {
   readonly redis: string
@@ -58,9 +58,9 @@ const functions = {
     }
     io.on('told', (...args: unknown[]) => void heard.push(args))
     io.on('asked', (question: string, answer: (text: string) => void) => answer(`${question}: ${process.pid}`))
-    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+    const url = await listening(http)
     lag.enable()
-    return `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+    return url
   },
   emit: (...args: unknown[]): Promise<Timed<unknown>> => timed(() => io.emit('note', ...args)),
   emitTo: (rooms: string[], except: string[], ...args: unknown[]) =>

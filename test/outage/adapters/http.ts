@@ -1,13 +1,13 @@
 /** Applications around a store, as their users have them, and a visitor. The store is ours or somebody else's. */
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import fastifyCookie from '@fastify/cookie'
 import fastifyRateLimit, { type RateLimitPluginOptions } from '@fastify/rate-limit'
 import fastifySession, { type SessionStore } from '@fastify/session'
-import express, { type Express } from 'express'
+import express from 'express'
 import expressRateLimit, { type Store as LimitStore } from 'express-rate-limit'
 import session from 'express-session'
 import { fastify, type FastifyInstance } from 'fastify'
+import { listening } from '../../support/listening.ts'
 import type { Operation } from './operation.ts'
 
 declare module 'express-session' {
@@ -41,7 +41,7 @@ export async function expressSessionApp(store: session.Store): Promise<Operation
     if (own.user !== undefined) own.views = (own.views ?? 0) + 1
     response.json({ user: own.user })
   })
-  return await visitor(await listening(app))
+  return await visitor(await listening(createServer(app)))
 }
 
 export async function fastifySessionApp(store: SessionStore): Promise<Operation> {
@@ -63,7 +63,7 @@ export async function expressLimitApp(store: LimitStore, { passOnStoreError = fa
   const app = express()
   app.use(expressRateLimit({ windowMs: WINDOW_MS, limit: LIMIT, store, passOnStoreError }))
   app.get('/', (_request, response) => void response.json({}))
-  const url = await listening(app)
+  const url = await listening(createServer(app))
   return () => answered(url)
 }
 
@@ -102,10 +102,4 @@ async function answered(url: string, init: RequestInit = {}): Promise<unknown> {
   const text = await response.text()
   if (!response.ok) throw new Error(`HTTP ${response.status}`)
   return JSON.parse(text)
-}
-
-async function listening(app: Express): Promise<string> {
-  const http = createServer(app)
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
-  return `http://127.0.0.1:${(http.address() as AddressInfo).port}`
 }
