@@ -111,3 +111,9 @@ export class BlockingLaneConnection implements BlockingLane {
 function closedError(): LinkError {
   return new LinkError('LINK_CLOSED', 'The lane was closed.', { executed: 'no' })
 }
+
+/** For who asks a link for one more lane than it may have. */
+export function tooManyLanes(maxBlockingLanes: number): LinkError {
+  const text = `Cannot open a blocking lane: ${maxBlockingLanes} are open, as many as 'maxBlockingLanes' allows.`
+  return new LinkError('LINK_BUSY', text, { executed: 'no' })
+}

@@ -2,11 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { LinkError } from '../errors.ts'
 import { FakeCluster } from '../../test/support/fake-cluster.ts'
-import { linkParts } from '../../test/support/link-parts.ts'
-import type { Outcome } from './connector.ts'
-import { AttemptGate } from './gate.ts'
+import { linkParts, singleLink } from '../../test/support/link-parts.ts'
 import type { RedisLink } from './redis-link.ts'
-import { SingleLink } from './single-link.ts'
 
 /** What JavaScript lets through. */
 const untyped = (value: unknown): never => value as never
@@ -16,18 +13,7 @@ const NO_TIMES: readonly unknown[] = [0, -1, Number.NaN, Infinity, 2 ** 31, '100
 
 async function linked() {
   const parts = linkParts()
-  const { endpoint, settings, driver, surroundings } = parts.connectorOptions
-  const gate = new AttemptGate<Outcome>((outcome) => outcome.kind === 'failed')
-  const link = new SingleLink({
-    name: 'test',
-    endpoint,
-    driver,
-    settings,
-    surroundings,
-    random: parts.random,
-    gate,
-    isolated: undefined,
-  })
+  const link = singleLink(parts)
   link.start()
   await parts.clock.advance(10)
   return { ...parts, link }

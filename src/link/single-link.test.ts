@@ -2,11 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { LinkError } from '../errors.ts'
 import { FakeErrorReply, healthyBut } from '../../test/support/fake-driver.ts'
-import { linkParts, type PartsOptions } from '../../test/support/link-parts.ts'
-import type { Outcome } from './connector.ts'
+import { linkParts, singleLink, type PartsOptions } from '../../test/support/link-parts.ts'
 import { LINK_FAULTS, reasonOf } from './faults.ts'
-import { AttemptGate } from './gate.ts'
-import { SingleLink, type SingleLinkOptions } from './single-link.ts'
+import type { SingleLinkOptions } from './single-link.ts'
 
 const QUOTA = new FakeErrorReply('ERR max daily request limit exceeded. Limit: 10000, Usage: 10000.')
 
@@ -14,15 +12,7 @@ function linked(
   options: PartsOptions & { readonly isolated?: boolean; readonly watch?: SingleLinkOptions['watch'] } = {},
 ) {
   const parts = linkParts(options)
-  const { endpoint, settings, driver, surroundings } = parts.connectorOptions
-  const link = new SingleLink({
-    name: 'test',
-    endpoint,
-    driver,
-    settings,
-    surroundings,
-    random: parts.random,
-    gate: new AttemptGate<Outcome>((outcome) => outcome.kind === 'failed'),
+  const link = singleLink(parts, {
     isolated: options.isolated === true ? reasonOf(LINK_FAULTS.memoryMode) : undefined,
     ...(options.watch === undefined ? {} : { watch: options.watch }),
   })

@@ -8,7 +8,7 @@
 import type { Clock, Random } from '../clock.ts'
 import { LinkError, type Reason } from '../errors.ts'
 import { channels } from '../telemetry/channels.ts'
-import { BlockingLaneConnection } from './blocking.ts'
+import { BlockingLaneConnection, tooManyLanes } from './blocking.ts'
 import { isListenedTo, told } from './call-telling.ts'
 import { commandOf, type CommandInfo } from './commands/commands.ts'
 import { Connector, type Outcome, type Surroundings } from './connector.ts'
@@ -174,10 +174,7 @@ export class SingleLink implements RedisLink {
 
   blocking(): BlockingLane {
     const { maxBlockingLanes } = this.#settings
-    if (this.#blocking.size >= maxBlockingLanes) {
-      const text = `Cannot open a blocking lane: ${maxBlockingLanes} are open, as many as 'maxBlockingLanes' allows.`
-      throw new LinkError('LINK_BUSY', text, { executed: 'no' })
-    }
+    if (this.#blocking.size >= maxBlockingLanes) throw tooManyLanes(maxBlockingLanes)
     const lane: BlockingLaneConnection = new BlockingLaneConnection({
       ...this.#laneOptions(),
       unavailable: () => (this.#serving ? undefined : this.#unavailable()),

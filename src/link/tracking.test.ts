@@ -2,12 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeErrorReply, type FakeConnection } from '../../test/support/fake-driver.ts'
 import { FakeTrackingServer, type Exceptions } from '../../test/support/fake-tracking-server.ts'
-import { linkParts } from '../../test/support/link-parts.ts'
+import { linkParts, singleLink } from '../../test/support/link-parts.ts'
 import { channels } from '../telemetry/channels.ts'
-import type { Outcome } from './connector.ts'
-import { AttemptGate } from './gate.ts'
 import type { RedisLink, Tracking } from './redis-link.ts'
-import { SingleLink } from './single-link.ts'
 
 const NOPERM = new FakeErrorReply("NOPERM User app has no permissions to run the 'client|tracking' command")
 const UNKNOWN = new FakeErrorReply("ERR Unknown subcommand or wrong number of arguments for 'TRACKING'")
@@ -18,18 +15,8 @@ const RESET = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }
 /** A server that numbers its connections and tracks for them, on a link that is made by `start`. */
 function tracking() {
   const parts = linkParts()
-  const { endpoint, settings, driver, surroundings } = parts.connectorOptions
   const server = new FakeTrackingServer(parts.driver)
-  const link = new SingleLink({
-    name: 'test',
-    endpoint,
-    driver,
-    settings,
-    surroundings,
-    random: parts.random,
-    gate: new AttemptGate<Outcome>(() => false),
-    isolated: undefined,
-  })
+  const link = singleLink(parts)
   link.start()
   return { ...parts, link, server }
 }

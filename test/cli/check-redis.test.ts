@@ -1,6 +1,6 @@
 /** `evenkeel check` against a real Redis in each of its states. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { RedisServer } from '../support/redis-server.ts'
 import {
   busyScript,
@@ -19,15 +19,8 @@ import { assertNotServed, assertServed, evenkeel, layerNames } from './command-l
 
 const SECRET = 'hunter2-is-secret'
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(async () => {
-  await server.stop()
-})
+const server = await RedisServer.start()
+after(() => server.stop())
 
 const withPassword = (password: string): string => server.url.replace('://', `://:${password}@`)
 

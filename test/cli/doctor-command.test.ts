@@ -1,6 +1,6 @@
 /** How `evenkeel doctor` is used: what it reads, what it prints, how it ends. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { CATALOGUE } from '../../src/operate/index.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
 import { RedisServer } from '../support/redis-server.ts'
@@ -9,15 +9,8 @@ import { freePort } from '../support/wait.ts'
 import { diagnosed, evenkeel, noTerminal, onTerminal, type DoctorOutput } from './command-line.ts'
 
 const skip = noTerminal() ?? false
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start({ args: ['--bind', '127.0.0.1'] })
-})
-
-after(async () => {
-  await server.stop()
-})
+const server = await RedisServer.start({ args: ['--bind', '127.0.0.1'] })
+after(() => server.stop())
 
 test('doctor --list names every check, --help shows examples', async () => {
   const list = await evenkeel(['doctor', '--list'])

@@ -1,6 +1,6 @@
 /** `evenkeel doctor` about what the data is for, and with the rights that it asks for and no others. */
 import assert from 'node:assert/strict'
-import { before, after, beforeEach, test } from 'node:test'
+import { after, beforeEach, test } from 'node:test'
 import type { RawReply } from '../support/raw-client.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { restrictedUser, withSettings } from '../support/redis-states.ts'
@@ -8,15 +8,8 @@ import { assertCause, diagnosed, printedRules, type Examination } from './comman
 
 const SERVER_SIDE = ['--skip', 'host']
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start({ args: ['--bind', '127.0.0.1'] })
-})
-
-after(async () => {
-  await server.stop()
-})
+const server = await RedisServer.start({ args: ['--bind', '127.0.0.1'] })
+after(() => server.stop())
 
 beforeEach(async () => {
   await server.command('FLUSHALL')

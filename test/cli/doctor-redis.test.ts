@@ -1,7 +1,7 @@
 /** `evenkeel doctor` against a real Redis in each of its states: it names the true cause, before everything else. */
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { RedisServer } from '../support/redis-server.ts'
 import {
   appendOnlyDiskFull,
@@ -25,15 +25,8 @@ const SECRET = 'hunter2-is-secret'
 /** What the machine of the test is like is judged elsewhere. */
 const SERVER_SIDE = ['--skip', 'host']
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start({ args: ['--bind', '127.0.0.1'] })
-})
-
-after(async () => {
-  await server.stop()
-})
+const server = await RedisServer.start({ args: ['--bind', '127.0.0.1'] })
+after(() => server.stop())
 
 const withPassword = (password: string): string => server.url.replace('://', `://:${password}@`)
 

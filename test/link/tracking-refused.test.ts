@@ -2,8 +2,9 @@
  * Servers that do not permit tracking, for one reason or another: they say so, and reads and writes work as ever.
  */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, test } from 'node:test'
+import { test } from 'node:test'
 import { createLink, type LinkOptions, type RedisLink } from '../../src/link/index.ts'
+import { redisOfFile } from '../support/redis-of-file.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { eventually } from '../support/wait.ts'
 import { Heard } from './heard.ts'
@@ -19,20 +20,11 @@ const ENOUGH = [
 ]
 const ANY_LINK = ['+@read', '+@write', '+ping', '+hello', '+role', '+time', '+client|setname', '+client|kill']
 
-let server: RedisServer
-const open: RedisLink[] = []
-
-before(async () => {
-  server = await RedisServer.start()
-})
-afterEach(async () => {
-  for (const link of open.splice(0)) await link.close()
-})
-after(() => server.stop())
+const { redis: server, ends } = await redisOfFile()
 
 function connecting(options: LinkOptions): RedisLink {
   const link = createLink({ port: server.port, ...options })
-  open.push(link)
+  ends.push(() => link.close())
   link.start()
   return link
 }

@@ -3,32 +3,22 @@
  * heard, what the link itself writes is not.
  */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import type { Driver } from '../../src/link/driver.ts'
 import { ioredis } from '../../src/link/drivers/ioredis.ts'
 import { createLink, nodeRedis, type LinkOptions, type RedisLink } from '../../src/link/index.ts'
 import type { RawClient } from '../support/raw-client.ts'
-import { RedisServer } from '../support/redis-server.ts'
+import { redisOfFile } from '../support/redis-of-file.ts'
 import { eventually } from '../support/wait.ts'
 import { Heard } from './heard.ts'
 
-let server: RedisServer
-const open: RedisLink[] = []
-
-before(async () => {
-  server = await RedisServer.start()
-})
-afterEach(async () => {
-  for (const link of open.splice(0)) await link.close()
-  await server.command('FLUSHALL')
-})
-after(() => server.stop())
+const { redis: server, ends } = await redisOfFile()
 
 function connecting(options: Partial<LinkOptions>): RedisLink {
   const link = createLink({ port: server.port, ...options })
-  open.push(link)
+  ends.push(() => link.close())
   link.start()
   return link
 }
@@ -203,7 +193,7 @@ test('the connection is there while somebody tracks, and no longer', async () =>
 
 test('nothing is heard in memory mode, while isolated, and after the link is closed', async () => {
   const link = createLink({ port: server.port, memoryMode: true })
-  open.push(link)
+  ends.push(() => link.close())
   link.start()
   const heard = new Heard(link, 'p:')
   assert.equal(heard.tracking.state, 'deaf')

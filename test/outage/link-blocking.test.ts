@@ -3,7 +3,7 @@
  * out twice. BLMOVE keeps a job whose answer was lost in the list of those under way.
  */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { LinkError } from '../../src/errors.ts'
 import { createLink, type RedisLink } from '../../src/link/index.ts'
@@ -13,7 +13,7 @@ import { PROMISES, type Stage } from './link/cell.ts'
 import { DRIVERS } from './link/drivers.ts'
 import { latenessBetween } from './link/loop-watch.ts'
 import { direct, DURABLE, healedWithReset, proxied } from './link/stages.ts'
-import { grownSince, resources, Strays } from './link/strays.ts'
+import { strayTests } from './link/stray-tests.ts'
 
 const STAGES: Readonly<Record<string, () => Promise<Stage>>> = {
   'kill -9, restart': direct({
@@ -80,14 +80,7 @@ async function listed(server: RedisServer, list: string): Promise<string[]> {
   return Array.isArray(items) ? items.map(String) : []
 }
 
-let strays: Strays
-let atFirst: ReturnType<typeof resources>
-
-before(() => {
-  strays = new Strays()
-  atFirst = resources()
-})
-after(() => strays.stop())
+const nothingEscaped = strayTests()
 
 describe('workers on blocking lanes', { concurrency: 6 }, () => {
   for (const [name, stage] of Object.entries(STAGES))
@@ -134,10 +127,4 @@ describe('workers on blocking lanes', { concurrency: 6 }, () => {
       })
 })
 
-test('no warning, no word on the console and no rejection escaped in all of this', () => {
-  assert.deepEqual(strays.escaped, [])
-})
-
-test('no socket, timer or listener is left when every link is closed', async () => {
-  assert.deepEqual(await grownSince(atFirst), [])
-})
+nothingEscaped()

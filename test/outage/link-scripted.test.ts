@@ -2,14 +2,14 @@
  * What only hosted, old or half-compatible servers say: quotas, limits, protocols they do not speak, words before they hang up.
  */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ReplyError } from '../../src/errors.ts'
 import { createLink, type LinkOptions, type RedisLink } from '../../src/link/index.ts'
 import { introduction, ScriptedServer, type Script, type ScriptedServerOptions } from '../support/scripted-server.ts'
 import { eventually } from '../support/wait.ts'
 import { DRIVERS, type NamedDriver } from './link/drivers.ts'
-import { grownSince, resources, Strays } from './link/strays.ts'
+import { strayTests } from './link/stray-tests.ts'
 
 const AT_ONCE = 12
 const QUOTAS = [
@@ -38,14 +38,7 @@ const TURNED_AWAY: Readonly<Record<string, { readonly state: string; readonly re
 const QUOTA_RETRY_MS = 62_000
 const WATCHED_MS = 2500
 
-let strays: Strays
-let atFirst: ReturnType<typeof resources>
-
-before(() => {
-  strays = new Strays()
-  atFirst = resources()
-})
-after(() => strays.stop())
+const nothingEscaped = strayTests()
 
 /** What a healthy server says. */
 function healthy(command: readonly string[]): string {
@@ -228,10 +221,4 @@ function protocols(driver: NamedDriver): void {
   })
 }
 
-test('no warning, no word on the console and no rejection escaped in all of this', () => {
-  assert.deepEqual(strays.escaped, [])
-})
-
-test('no socket, timer or listener is left when every link is closed', async () => {
-  assert.deepEqual(await grownSince(atFirst), [])
-})
+nothingEscaped()

@@ -3,7 +3,7 @@
  * the link follows as soon as the sentinels have decided. All client libraries live through the same failover.
  */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createLink, type RedisLink } from '../../src/link/index.ts'
 import type { RedisServer } from '../support/redis-server.ts'
@@ -11,7 +11,7 @@ import { SentinelTrio } from '../support/sentinel.ts'
 import { eventually } from '../support/wait.ts'
 import { Callers, type Fate } from './link/callers.ts'
 import { DRIVERS } from './link/drivers.ts'
-import { grownSince, resources, Strays } from './link/strays.ts'
+import { strayTests } from './link/stray-tests.ts'
 
 interface Scenario {
   readonly name: string
@@ -152,14 +152,7 @@ function longestGap(fates: readonly Fate[]): number {
   return Math.max(...sorted.slice(1).map((at, n) => at - (sorted[n] ?? at)))
 }
 
-let strays: Strays
-let atFirst: ReturnType<typeof resources>
-
-before(() => {
-  strays = new Strays()
-  atFirst = resources()
-})
-after(() => strays.stop())
+const nothingEscaped = strayTests()
 
 describe('failovers under load', { concurrency: true }, () => {
   for (const scenario of SCENARIOS)
@@ -188,10 +181,4 @@ describe('failovers under load', { concurrency: true }, () => {
     })
 })
 
-test('no warning, no word on the console and no rejection escaped in all of this', () => {
-  assert.deepEqual(strays.escaped, [])
-})
-
-test('no socket, timer or listener is left when every link is closed', async () => {
-  assert.deepEqual(await grownSince(atFirst), [])
-})
+nothingEscaped()

@@ -3,10 +3,10 @@
  * works, and come back by itself.
  */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { DRIVERS } from './link/drivers.ts'
 import { besideTheStates } from './link/states/beside.ts'
-import { resources, grownSince, Strays } from './link/strays.ts'
+import { strayTests } from './link/stray-tests.ts'
 import { COMMAND_NAMES, playState, type Result, type StateOutcome } from './link/states/play.ts'
 import type { StateRow } from './link/states/row.ts'
 import { MISCONFIGURED_ROWS, NOT_READY_ROWS, WRITE_BLOCKED_ROWS } from './link/states/rows.ts'
@@ -14,14 +14,7 @@ import { MISCONFIGURED_ROWS, NOT_READY_ROWS, WRITE_BLOCKED_ROWS } from './link/s
 const ROWS = [...MISCONFIGURED_ROWS, ...WRITE_BLOCKED_ROWS, ...NOT_READY_ROWS]
 const AT_ONCE = 9
 
-let strays: Strays
-let atFirst: ReturnType<typeof resources>
-
-before(() => {
-  strays = new Strays()
-  atFirst = resources()
-})
-after(() => strays.stop())
+const nothingEscaped = strayTests()
 
 function expectedResults({ works, reason }: StateRow): Record<string, Result> {
   const refused = { code: 'LINK_UNAVAILABLE', executed: 'no', reason }
@@ -51,10 +44,4 @@ describe('beside the states', { concurrency: AT_ONCE }, () => {
   for (const driver of DRIVERS) besideTheStates(driver)
 })
 
-test('no warning, no word on the console and no rejection escaped in all of this', () => {
-  assert.deepEqual(strays.escaped, [])
-})
-
-test('no socket, timer or listener is left when every link is closed', async () => {
-  assert.deepEqual(await grownSince(atFirst), [])
-})
+nothingEscaped()

@@ -5,6 +5,7 @@ import { readEndpoint, type RedisOptions } from '../../src/link/endpoint.ts'
 import { AttemptGate } from '../../src/link/gate.ts'
 import type { LaneOptions } from '../../src/link/lane.ts'
 import { readSettings, type LinkSettings, type LinkTuning } from '../../src/link/settings.ts'
+import { SingleLink, type SingleLinkOptions } from '../../src/link/single-link.ts'
 import type { Wire } from '../../src/link/wire.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FakeDriver } from './fake-driver.ts'
@@ -59,6 +60,26 @@ export function linkParts({
     connectorOptions,
     enterGate: (attempt) => gate.enter('redis', attempt),
   }
+}
+
+/** A link of these parts, not started yet; every failed attempt holds up the next one. */
+export function singleLink(
+  { connectorOptions, random }: LinkParts,
+  options: Partial<Pick<SingleLinkOptions, 'isolated' | 'watch'>> = {},
+): SingleLink {
+  const { endpoint, settings, driver, surroundings } = connectorOptions
+  const gate = new AttemptGate<Outcome>((outcome) => outcome.kind === 'failed')
+  return new SingleLink({
+    name: 'test',
+    endpoint,
+    driver,
+    settings,
+    surroundings,
+    random,
+    gate,
+    isolated: undefined,
+    ...options,
+  })
 }
 
 /** A wire that has gone through the handshake. */

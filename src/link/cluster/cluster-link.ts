@@ -19,6 +19,7 @@ import { ClusterRefresh } from './refresh.ts'
 import { ClusterRouter } from './router.ts'
 import { ClusterSubscriptions } from './subscriptions.ts'
 import { ClusterTrackings } from './trackings.ts'
+import { tooManyLanes } from '../blocking.ts'
 import type { Address, Argument, Reply, SubscriptionKind } from '../driver.ts'
 import { type Endpoint, showAddress, showEndpoint } from '../endpoint.ts'
 import { LINK_FAULTS, reasonOf } from '../faults.ts'
@@ -152,10 +153,7 @@ export class ClusterLink implements RedisLink {
 
   blocking(): BlockingLane {
     const { maxBlockingLanes, readDeadlineMs } = this.#options.settings
-    if (this.#blocking.size >= maxBlockingLanes) {
-      const text = `Cannot open a blocking lane: ${maxBlockingLanes} are open, as many as 'maxBlockingLanes' allows.`
-      throw new LinkError('LINK_BUSY', text, { executed: 'no' })
-    }
+    if (this.#blocking.size >= maxBlockingLanes) throw tooManyLanes(maxBlockingLanes)
     const lane: ClusterBlockingLane = new ClusterBlockingLane({
       clock: this.#clock,
       router: this.#router,

@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../../clock.ts'
 import { later, type Stop } from '../activities.ts'
+import { newCounters } from '../counters.ts'
 import type { Address, Argument, Reply } from '../driver.ts'
 import { showAddress } from '../endpoint.ts'
 import { CLUSTER } from '../faults/cluster.ts'
@@ -179,20 +180,7 @@ export class ClusterNodes {
   }
 }
 
-const ZERO: LinkStats = {
-  sent: 0,
-  answered: 0,
-  errorReplies: 0,
-  deadlines: 0,
-  lateReplies: 0,
-  lost: 0,
-  refused: 0,
-  fenced: 0,
-  connectionsOpened: 0,
-  attempts: 0,
-  gaps: 0,
-  inFlight: 0,
-}
+const ZERO: LinkStats = newCounters()
 
 function sum(one: LinkStats, other: LinkStats): LinkStats {
   const names = Object.keys(ZERO) as (keyof LinkStats)[]
