@@ -10,7 +10,7 @@ import type { DatabaseTlsOptions, PostgresAddress } from './address.ts'
 
 /** The connections kept to PostgreSQL. */
 export interface PoolOptions {
-  /** Connections at most; one more is used for a moment to ask whether the server is there. @default 10 */
+  /** Connections at most, of which transactions leave one for statements; one more asks for a moment whether the server is there. @default 10 */
   readonly max?: number
   /** Calls that may wait for a connection at once; one more fails immediately. @default 1000 */
   readonly maxWaiting?: number

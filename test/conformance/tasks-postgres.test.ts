@@ -1,7 +1,9 @@
 /** The tasks in PostgreSQL. */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, suite, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
+import type { TaskContext } from '../../src/tasks/index.ts'
 import { channels } from '../../src/telemetry/channels.ts'
 import { PgBouncer } from '../support/pgbouncer.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
@@ -105,6 +107,23 @@ suite('postgres, and only there', () => {
     started.dispatch()
     assert.deepEqual(await tasks.result(started.id, { waitMs: 10_000 }), { state: 'done', value: 'x' })
     assert.equal(tasks.stats.hinted, 1)
+  })
+
+  test('as many functions as the pool has connections, in transactions longer than their leases, keep them and are done', async () => {
+    const { tasks } = await subject.process(
+      {
+        long: {
+          run: async (_: number, { tx }: TaskContext) => {
+            await tx.query('SELECT 1')
+            await delay(900)
+          },
+        },
+      },
+      { queue: subject.newQueue(), redis: null, leaseMs: 600, concurrency: 3, database: { pool: { max: 3 } } },
+    )
+    const started = await Promise.all(Array.from({ length: 3 }, (_, n) => tasks.start('long', n)))
+    for (const { id } of started) assert.equal((await tasks.result(id, { waitMs: 20_000 })).state, 'done')
+    assert.deepEqual([tasks.stats.done, tasks.stats.leaseLost], [3, 0])
   })
 
   test('the database goes away while a task runs: its end is written down when it is back', async () => {

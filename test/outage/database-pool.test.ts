@@ -58,6 +58,42 @@ test('100 calls at once share no more than max connections', async () => {
   assert.ok(most >= 2 && most <= 4, `${most} connections`)
 })
 
+test('long transactions leave a connection for statements, and further transactions wait for their turn', async () => {
+  const database = await open({ pool: { max: 3 } })
+  const gate = Promise.withResolvers<void>()
+  let begun = 0
+  const long = Array.from({ length: 4 }, () =>
+    database.transaction(async (tx) => {
+      begun += 1
+      await tx.query('SELECT 1')
+      await gate.promise
+    }),
+  )
+  await eventually('two have begun', () => begun === 2)
+  for (let n = 0; n < 5; n += 1) assert.equal((await database.query('SELECT 1', [], { deadlineMs: 2000 })).rowCount, 1)
+  assert.equal(begun, 2)
+  gate.resolve()
+  await Promise.all(long)
+})
+
+test('transactions that hang since before an outage take no turn from new ones', async () => {
+  const database = await open({ pool: { max: 2 } })
+  const gate = Promise.withResolvers<void>()
+  const inside = Promise.withResolvers<void>()
+  const old = database.transaction(async () => {
+    inside.resolve()
+    await gate.promise
+  })
+  await inside.promise
+  const waits = assert.rejects(database.transaction(async () => 'never'))
+  await server.restart()
+  await waits
+  await eventually('it is back', () => database.health.state === 'up')
+  assert.equal(await database.transaction(async () => 'new', { deadlineMs: 2000 }), 'new')
+  gate.resolve()
+  await assert.rejects(old)
+})
+
 test('connections that nobody uses are closed, but for one', async () => {
   const database = await open({ pool: { max: 4, idleMs: 1000 } })
   await busy(database, 20)

@@ -4,12 +4,13 @@
 import { channels } from '../../telemetry/channels.ts'
 import { placeOf } from '../address.ts'
 import type { PostgresAddress } from '../address.ts'
-import { classify, faultError } from '../classify.ts'
+import { classify, faultError, ownFault } from '../classify.ts'
 import type { Fault } from '../classify.ts'
 import type { Deadline } from '../deadline.ts'
 import { postgresDialect } from '../dialect.ts'
 import type { Engine, EngineEvents, QueryResult, Session, Statement } from '../engine.ts'
 import type { Settings } from '../options.ts'
+import { Turns } from '../turns.ts'
 import { Canceller } from './cancel.ts'
 import { loadPg, typesOf } from './client.ts'
 import type { PgConfig, PgModule } from './client.ts'
@@ -28,6 +29,8 @@ export class PostgresEngine implements Engine {
   readonly #events: EngineEvents
   readonly #canceller: Canceller
   readonly #pool: ConnectionPool
+  /** Transactions at once: one connection is left for statements, such as those by which tasks keep what a long transaction belongs to. */
+  #transactions: Turns
   #module: PgModule | undefined
   /** Poolers such as PgBouncer refuse settings at the start of a connection; then each transaction sets them. */
   #startupSettings = true
@@ -49,6 +52,7 @@ export class PostgresEngine implements Engine {
       connectTimeoutMs: settings.connectTimeoutMs,
       open: (deadline, expiresAt) => this.#open(deadline, expiresAt),
     })
+    this.#transactions = this.#newTurns()
     this.notifications = new PostgresNotifications({
       settings,
       open: (deadline) => this.#open(deadline, Number.POSITIVE_INFINITY),
@@ -73,13 +77,20 @@ export class PostgresEngine implements Engine {
   }
 
   async lease(_readOnly: boolean, deadline: Deadline): Promise<Session> {
-    const connection = await this.#pool.acquire(deadline)
-    return new PostgresSession({
-      connection,
-      pool: this.#pool,
-      settings: this.#settings,
-      hasTimeouts: this.#startupSettings,
-    })
+    const endTurn = await this.#transactions.take(deadline)
+    try {
+      const connection = await this.#pool.acquire(deadline)
+      return new PostgresSession({
+        connection,
+        pool: this.#pool,
+        settings: this.#settings,
+        hasTimeouts: this.#startupSettings,
+        onEnded: endTurn,
+      })
+    } catch (error) {
+      endTurn()
+      throw error
+    }
   }
 
   async probe(deadline: Deadline): Promise<void> {
@@ -87,17 +98,37 @@ export class PostgresEngine implements Engine {
   }
 
   drain(fault: Fault): void {
+    this.#transactions.refuse(() => faultError(fault, 'no'))
+    this.#transactions = this.#newTurns()
     this.#pool.drain(fault)
   }
 
+  /** Transactions that are open make room for new ones, as their connections do. */
   refresh(): void {
+    this.#transactions = this.#newTurns()
     this.#pool.renew()
   }
 
   async close(): Promise<void> {
+    const closed = ownFault('lost', { place: this.address, detail: 'the database was closed' })
+    this.#transactions.refuse(() => faultError(closed, 'no'))
     this.notifications.close()
     this.#pool.close()
     this.#canceller.close()
+  }
+
+  #newTurns(): Turns {
+    const { max, maxWaiting } = this.#settings.pool
+    const error = (code: string, detail: string): Error =>
+      faultError(ownFault(code, { place: this.address, detail }), 'no')
+    const atOnce = Math.max(1, max - 1)
+    return new Turns({
+      atOnce,
+      maxWaiting,
+      tooMany: () => error('too-many-waiting', `${maxWaiting} transactions wait`),
+      tooLate: ({ limitMs }) =>
+        error('no-connection-free', `${atOnce} transactions of ${atOnce} are open, after ${Math.round(limitMs)} ms`),
+    })
   }
 
   async #open(deadline: Deadline, expiresAt: number): Promise<PostgresConnection> {

@@ -15,6 +15,8 @@ export interface SessionOptions {
   readonly settings: Settings
   /** The connection's timeouts were set when it was opened; a pooler in between may not allow that. */
   readonly hasTimeouts: boolean
+  /** The connection is given back. */
+  readonly onEnded: () => void
 }
 
 export class PostgresSession implements Session {
@@ -60,12 +62,18 @@ export class PostgresSession implements Session {
 
   release(): void {
     if (this.#open) this.#connection.destroy()
-    this.#options.pool.release(this.#connection)
+    this.#end()
   }
 
   destroy(): void {
     this.#connection.destroy()
-    this.#options.pool.release(this.#connection)
+    this.#end()
+  }
+
+  #end(): void {
+    const { pool, onEnded } = this.#options
+    pool.release(this.#connection)
+    onEnded()
   }
 
   /** The server stops working for a caller who has left: its limit is the caller's. */
