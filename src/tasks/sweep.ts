@@ -38,8 +38,8 @@ export interface SweepOptions {
 export class Sweep {
   readonly #options: SweepOptions
   #timer: TimerHandle | undefined
-  /** Moments at which something is due that was heard of between two sweeps. */
-  readonly #appointments = new Set<TimerHandle>()
+  /** Moments at which something is due that was heard of between two sweeps, one at most in each `SHORTEST_MS`. */
+  readonly #appointments = new Map<number, TimerHandle>()
   #running: Promise<void> | undefined
   #again = false
   #stopped = false
@@ -73,17 +73,20 @@ export class Sweep {
   within(milliseconds: number): void {
     if (this.#stopped || milliseconds > this.#options.settings.sweepMs) return
     const { clock } = this.#options.settings
-    const timer = clock.setTimer(() => {
-      this.#appointments.delete(timer)
+    const now = clock.now()
+    const moment = Math.ceil((now + milliseconds) / SHORTEST_MS)
+    if (this.#appointments.has(moment)) return
+    const appointment = (): void => {
+      this.#appointments.delete(moment)
       this.now()
-    }, milliseconds)
-    this.#appointments.add(timer)
+    }
+    this.#appointments.set(moment, clock.setTimer(appointment, moment * SHORTEST_MS - now))
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
     this.#clear()
-    for (const timer of this.#appointments) this.#options.settings.clock.clearTimer(timer)
+    for (const timer of this.#appointments.values()) this.#options.settings.clock.clearTimer(timer)
     await this.#running
   }
 
