@@ -24,7 +24,7 @@ export type AttemptOutcome = 'done' | 'failed' | 'dead' | 'cancelled' | 'givenBa
 
 export interface AttemptParts {
   readonly database: Database
-  readonly store: Pick<TaskStore, 'end'>
+  readonly store: Pick<TaskStore, 'end' | 'over'>
   readonly endings: Endings
   readonly settings: TasksSettings
   readonly stats: TasksStats
@@ -183,19 +183,20 @@ export class Attempt {
 
   /** Not awaited by whoever waits for the slot. `unknown`: a COMMIT may have gone through, and then this one is refused rightly. */
   #write(ending: Ending, outcome: AttemptOutcome, unknown = false): void {
-    this.#parts.endings.add(ending).then(
-      (accepted) => {
-        if (accepted !== undefined) this.#accepted(accepted, outcome, ending)
-        else if (!unknown) this.#ended('fenced', ending.error ?? undefined)
-        else this.#outcome.resolve('fenced')
-      },
-      (error: unknown) => {
-        const { id, name } = this.claimed
-        const message = `Task ${id} (${name}): how attempt ${ending.attempt} ended could not be written down: ${errorText(error)}`
-        channels.notice.publish({ source: 'tasks', level: 'error', message })
-        this.#outcome.resolve('fenced')
-      },
-    )
+    const { endings, store } = this.#parts
+    const written = async (): Promise<void> => {
+      const accepted = await endings.add(ending)
+      if (accepted !== undefined) return this.#accepted(accepted, outcome, ending)
+      const [over] = unknown ? await store.over([ending]) : []
+      if (over?.state === 'done') this.#accepted(over, 'done', { ...ending, error: null, delayMs: null })
+      else this.#ended('fenced', ending.error ?? undefined)
+    }
+    written().catch((error: unknown) => {
+      const { id, name } = this.claimed
+      const message = `Task ${id} (${name}): how attempt ${ending.attempt} ended could not be written down: ${errorText(error)}`
+      channels.notice.publish({ source: 'tasks', level: 'error', message })
+      this.#outcome.resolve('fenced')
+    })
   }
 
   #accepted(accepted: Accepted, wanted: AttemptOutcome, { error, delayMs }: Ending): void {

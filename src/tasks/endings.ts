@@ -12,7 +12,7 @@ const AT_MOST = 200
 const RETRY_MS = 250
 
 export interface EndingsOptions {
-  readonly store: Pick<TaskStore, 'end'>
+  readonly store: Pick<TaskStore, 'end' | 'over'>
   readonly clock: Clock
   readonly random: Random
   /** Writes at the same time. */
@@ -69,16 +69,29 @@ export class Endings {
   }
 
   async #write(endings: readonly Ending[]): Promise<readonly (Accepted | undefined)[]> {
+    let inDoubt = false
     for (;;) {
       try {
-        const accepted = new Map((await this.#options.store.end(endings)).map((entry) => [entry.id, entry]))
-        return endings.map(({ id }) => accepted.get(id))
+        const accepted = await this.#options.store.end(endings)
+        return inDoubt ? await this.#withLost(endings, accepted) : inOrder(endings, accepted)
       } catch (error) {
         if (isLasting(error)) return await this.#alone(endings, error)
         if (this.#givenUp || isClosed(error)) throw error
+        inDoubt ||= error instanceof DatabaseError && error.executed === 'maybe'
         await this.#pause()
       }
     }
+  }
+
+  /** An earlier try may have gone through and its answer been lost: then this one was refused, and the attempt is over all the same. */
+  async #withLost(
+    endings: readonly Ending[],
+    accepted: readonly Accepted[],
+  ): Promise<readonly (Accepted | undefined)[]> {
+    const refused = endings.filter((ending) => !accepted.some(({ id }) => id === ending.id))
+    const over = refused.length === 0 ? [] : await this.#options.store.over(refused)
+    const ours = over.filter(({ id, state }) => refused.some((ending) => ending.id === id && ending.state === state))
+    return inOrder(endings, [...accepted, ...ours])
   }
 
   /** One of them cannot be stored: it must not take the others with it. */
@@ -104,6 +117,11 @@ export class Endings {
       this.#pauses.add(end)
     })
   }
+}
+
+function inOrder(endings: readonly Ending[], accepted: readonly Accepted[]): (Accepted | undefined)[] {
+  const byId = new Map(accepted.map((entry) => [entry.id, entry]))
+  return endings.map(({ id }) => byId.get(id))
 }
 
 /** The statement itself is refused; asking again changes nothing. */

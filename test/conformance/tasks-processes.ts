@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
+import { DatabaseError } from '../../src/errors.ts'
+import { createTasks, type TaskContext } from '../../src/tasks/index.ts'
 import { channels } from '../../src/telemetry/channels.ts'
 import { eventually } from '../support/wait.ts'
 import type { TasksSubject } from './tasks-subject.ts'
@@ -136,6 +138,38 @@ export function processTests(subject: TasksSubject): void {
     await database.query('UPDATE evenkeel_tasks SET run_at = $2, created_at = $2 WHERE id = $1', [id, ahead])
     await subject.process({ note: { run: () => 'now' } }, { queue, redis: null })
     assert.deepEqual(await tasks.result(id, { waitMs: 10_000 }), { state: 'done', value: 'now' })
+  })
+
+  test('a completion whose COMMIT went through without an answer counts as done, and what should follow it does', async () => {
+    const { database } = await subject.process({}, { worker: false })
+    let isLost = true
+    /** The same database, over a connection that breaks at the first COMMIT. */
+    const lossy = new Proxy(database, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key, target)
+        if (typeof value !== 'function') return value
+        return async (...args: unknown[]) => {
+          const result: unknown = await Reflect.apply(value, target, args)
+          if (key === 'transaction' && isLost) {
+            isLost = false
+            throw new DatabaseError('DATABASE_LOST', 'The connection broke.', { executed: 'maybe' })
+          }
+          return result
+        }
+      },
+    })
+    let followed = 0
+    const work = {
+      run: async (_: null, { tx }: TaskContext) => {
+        tx.afterCommit(() => (followed += 1))
+        await tx.query('SELECT 1')
+      },
+    }
+    const tasks = createTasks({ work }, { database: lossy, queue: subject.newQueue(), worker: false })
+    const { id } = await tasks.start('work', null)
+    assert.equal(await tasks.run(id), 'done')
+    assert.deepEqual([isLost, followed, tasks.stats.done, tasks.stats.fenced], [false, 1, 1, 0])
+    await tasks.close()
   })
 
   test('rows are removed when their time is over, and their results with them', async () => {

@@ -123,6 +123,15 @@ export class TaskStore {
     return (await query.query<Accepted>(this.#sql.end, parameters)).rows
   }
 
+  /** Those of the attempts that are over, as they ended: for ends whose answer got lost. */
+  async over(leases: readonly Lease[]): Promise<readonly Accepted[]> {
+    const sql = `SELECT id, awaited, state, attempt FROM ${TABLE}
+      WHERE ${this.#database.dialect.oneOf('id', '$1')} AND state IN ('done', 'dead', 'cancelled')`
+    const { rows } = await this.#own.query<Accepted & { attempt: number }>(sql, [leases.map(({ id }) => id)])
+    const attempts = new Map(leases.map(({ id, attempt }) => [id, attempt]))
+    return rows.filter(({ id, attempt }) => attempts.get(id) === attempt)
+  }
+
   /** Looks and changes nothing: an idle worker takes no lock. */
   async peek(names: readonly string[], graceMs: number): Promise<Outlook> {
     const { rows } = await this.#own.query(this.#sql.peek, [this.#settings.queue, names, -graceMs])
