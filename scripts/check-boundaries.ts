@@ -1,6 +1,6 @@
 /** `npm run check`, step boundaries: holds every import of the project against the table in boundaries/table.ts. */
 import { globSync, readFileSync } from 'node:fs'
-import { violationsIn } from './boundaries/rules.ts'
+import { emptyParts, violationsIn } from './boundaries/rules.ts'
 import { manifest, publicEntries, root } from './project.ts'
 
 const paths = globSync('{src,examples,bench,test,scripts}/**/*.ts', { cwd: root }).toSorted()
@@ -10,5 +10,7 @@ const violations = violationsIn({
   packages: [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies ?? {})],
 })
 for (const { path, line, message } of violations) console.error(`${path}:${line} ${message}`)
+const empty = emptyParts(paths)
+for (const part of empty) console.error(`scripts/boundaries/table.ts: there is no '${part}'`)
 console.log(`${paths.length} files, ${violations.length} violations`)
-process.exitCode = violations.length > 0 || paths.length === 0 ? 1 : 0
+process.exitCode = violations.length + empty.length > 0 ? 1 : 0

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { findCycles } from './cycles.ts'
 import { readSource } from './imports.ts'
-import { violationsIn } from './rules.ts'
+import { emptyParts, violationsIn } from './rules.ts'
+import { OUTSIDE, SOURCE } from './table.ts'
 
 const entries = ['src/link/index.ts', 'src/link/drivers/ioredis.ts']
 
@@ -75,6 +76,18 @@ test('violationsIn() finds folders and files that the table does not know', () =
     found.map((text) => text.split(' is not')[0]),
     ["src/utils/x.ts:1 'utils'", "src/helpers.ts:1 'helpers'", "tools/x.ts:1 'tools'"],
   )
+})
+
+test('emptyParts() finds rows of the table that speak of nothing', () => {
+  const parts = [
+    ...Object.keys(SOURCE).map((part) => `src/${part}.ts`),
+    ...Object.keys(OUTSIDE).map((part) => `${part}/x.ts`),
+  ]
+  assert.deepEqual(emptyParts(parts), [])
+  assert.deepEqual(emptyParts(parts.filter((path) => path !== 'src/cache.ts' && path !== 'bench/x.ts')), [
+    'cache',
+    'bench',
+  ])
 })
 
 test('violationsIn() finds a cycle, also one of types only', () => {

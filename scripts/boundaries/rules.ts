@@ -33,6 +33,12 @@ export function violationsIn(tree: Tree): Violation[] {
   ]
 }
 
+/** Parts of the table to which no file belongs: what it says of them is true of nothing. */
+export function emptyParts(paths: Iterable<string>): string[] {
+  const parts = new Set([...paths].map(partOf))
+  return Object.keys({ ...SOURCE, ...OUTSIDE }).filter((part) => !parts.has(part))
+}
+
 /** The part of the table a file belongs to. */
 function partOf(path: string): string {
   const [top = '', second = ''] = path.split('/')

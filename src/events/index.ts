@@ -27,5 +27,6 @@ export type {
   TopicIn,
   TopicOf,
   TopicOptions,
+  TopicTest,
   ValidatePayload,
 } from './topics.ts'

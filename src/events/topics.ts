@@ -141,7 +141,10 @@ export class Topics {
 /** Does a topic fall under it? */
 export type TopicTest = (topic: string) => boolean
 
-/** `*` stands for any text, as in Redis. */
+/**
+ * Whether a topic falls under a pattern, in which `*` stands for any text, as in Redis. For adapters: one subscription that serves
+ * several patterns sorts its events by it.
+ */
 export function topicTest(pattern: string): TopicTest {
   if (!pattern.includes('*')) return (name) => name === pattern
   const source = pattern.split('*').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`))

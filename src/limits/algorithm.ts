@@ -77,10 +77,10 @@ export function numbersIn(reply: Reply, count: number): readonly number[] {
 }
 
 /**
- * Lua shared by the window scripts: `merge(key, field, baseField, own, base)` adds to a counter what an instance let through
- * while Redis was away. The base, what all had used before a restart that lost it, is added once for all instances:
- * `baseField` says how much of it is in already. A hash that another run of the server wrote was loaded from disk: what
- * it holds is the base.
+ * Lua shared by the window scripts: `merge(key, run, field, own, base)` returns a counter with what an instance let through while
+ * Redis was away, and whether there was anything to add. The base, what all had used before a restart that lost it, is added
+ * once for all instances: the field with a `b` in front of its name says how much of it is in already. A hash that another `run` of
+ * the server wrote was loaded from disk: what it holds is the base.
  */
 export const MERGE_LUA = `
 local function merge(key, run, field, own, base)

@@ -31,7 +31,6 @@ export interface WaysOptions {
   readonly clock: Clock
 }
 
-/** By which way each kind of task goes: its outlet, or else the hints that all others share. */
 /** A task that nobody claims, and what was done about it. */
 interface Offered {
   dueAt: number
@@ -40,6 +39,7 @@ interface Offered {
   seenAt: number
 }
 
+/** By which way each kind of task goes: its outlet, or else the hints that all others share. */
 export class Ways {
   readonly #options: WaysOptions
   /** Why an outlet has refused; it is asked again all the same. */

@@ -93,7 +93,7 @@ const SUBJECTS: readonly Subject[] = ['redis', 'database']
 
 async function registryOf(sources: MetricsSources): Promise<Registry> {
   const family = new Family(await loadPromClient())
-  addSeedMetrics(family, sources)
+  addFieldMetrics(family, sources)
   addLinkMetrics(family, sources.link)
   addDatabaseMetrics(family, sources.database)
   addTaskMetrics(family, sources.tasks)
@@ -108,7 +108,7 @@ async function registryOf(sources: MetricsSources): Promise<Registry> {
 const single = (value: number): readonly Sample[] => [[{}, value]]
 
 /** The names that the field document's dashboards use. */
-function addSeedMetrics(family: Family, { link, keys, caches = () => [] }: MetricsSources): void {
+function addFieldMetrics(family: Family, { link, keys, caches = () => [] }: MetricsSources): void {
   family.counter({
     name: 'cache_l1_hits_total',
     help: 'Reads answered from memory.',

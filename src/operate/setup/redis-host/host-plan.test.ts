@@ -11,7 +11,7 @@ import { planRedisHost, type RedisHostOptions } from './host-plan.ts'
 
 const CONF = '/etc/redis/redis.conf'
 const UNIT = '/lib/systemd/system/redis-server.service'
-const SEED = 'bind 127.0.0.1 172.30.0.1 172.31.0.1 ::1\n'
+const REPORTED = 'bind 127.0.0.1 172.30.0.1 172.31.0.1 ::1\n'
 
 let root: string
 
@@ -50,9 +50,9 @@ test('planRedisHost() mends the bind of the field report by the version of Redis
     ['6.2.14', 'bind 127.0.0.1 172.30.0.1 172.31.0.1 -::1'],
     ['5:7.0.15-1~deb12u10', 'bind 127.0.0.1 172.30.0.1 172.31.0.1 -::1'],
   ] as const)
-    assert.equal(bindIn(await plan(SEED, version)), bind, version)
+    assert.equal(bindIn(await plan(REPORTED, version)), bind, version)
   // Redis 6.0 ends on any word with a dash, and skips what is missing by itself.
-  assert.equal(bindIn(await plan(SEED, '6.0.16')), undefined)
+  assert.equal(bindIn(await plan(REPORTED, '6.0.16')), undefined)
   assert.equal(bindIn(await plan('bind 127.0.0.1 172.30.0.1 -::1\n', '6.0.16')), 'bind 127.0.0.1 172.30.0.1 ::1')
 })
 
@@ -66,7 +66,7 @@ test('planRedisHost() gives a password where Redis would answer DENIED, and nowh
   begin(t)
   const secret = '/etc/redis/evenkeel-password.conf'
   const withPassword = async (conf: string, version: string, options = {}): Promise<boolean> =>
-    secret in texts(await plan(SEED + conf, version, options))
+    secret in texts(await plan(REPORTED + conf, version, options))
   assert.equal(await withPassword('', '7.0.15'), true)
   assert.equal(await withPassword('', '6.2.14'), false)
   assert.equal(await withPassword('', '6.2.14', { generatePassword: true }), true)
@@ -78,7 +78,7 @@ test('planRedisHost() gives a password where Redis would answer DENIED, and nowh
 
 test('planRedisHost() keeps a password out of redis.conf, and reads it where it is included', async (t) => {
   begin(t)
-  const first = await plan(SEED, '7.0.15', { password: 'hunter2-is-secret' })
+  const first = await plan(REPORTED, '7.0.15', { password: 'hunter2-is-secret' })
   const files = texts(first)
   assert.match(files[CONF] ?? '', /^include \/etc\/redis\/evenkeel-password\.conf$/m)
   assert.doesNotMatch(files[CONF] ?? '', /hunter2/)
@@ -95,7 +95,7 @@ test('planRedisHost() keeps a password out of redis.conf, and reads it where it 
 test('planRedisHost() takes up the password that an undo has left, and marks one that it makes', async (t) => {
   begin(t)
   const made = async (options = {}): Promise<readonly [string | undefined, boolean | undefined]> => {
-    const file = (await plan(SEED, '7.0.15', options)).files.find(({ secret }) => secret)
+    const file = (await plan(REPORTED, '7.0.15', options)).files.find(({ secret }) => secret)
     return [/^requirepass (\S+)$/m.exec(file?.after ?? '')?.[1], file?.keep]
   }
   assert.match((await made())[0] ?? '', /^[\w-]{43}$/)
@@ -107,7 +107,7 @@ test('planRedisHost() takes up the password that an undo has left, and marks one
 
 test('planRedisHost() changes bind in the file where it counts', async (t) => {
   begin(t)
-  put('/etc/redis/conf.d/net.conf', SEED)
+  put('/etc/redis/conf.d/net.conf', REPORTED)
   put('/etc/redis/conf.d/other.txt', 'bind 10.0.0.1\n')
   const files = texts(await plan('bind 127.0.0.1\ninclude /etc/redis/conf.d/*.conf\n', '6.2.14'))
   assert.equal(files['/etc/redis/conf.d/net.conf'], 'bind 127.0.0.1 172.30.0.1 172.31.0.1 -::1\n')
@@ -118,7 +118,7 @@ test('planRedisHost() hangs nothing on Docker, and takes out what does', async (
   begin(t)
   const override = '/etc/systemd/system/redis-server.service.d/override.conf'
   put(override, '[Unit]\nAfter=docker.service\nRequires=docker.service network-online.target\nBindsTo=docker.service\n')
-  const made = await plan(SEED, '7.0.15')
+  const made = await plan(REPORTED, '7.0.15')
   assert.equal(texts(made)[override], '[Unit]\nAfter=docker.service\nRequires=network-online.target\n')
   for (const [path, text] of Object.entries(texts(made)))
     assert.doesNotMatch(text, /^(Requires|BindsTo)=.*docker|^protected-mode no/m, path)
@@ -128,16 +128,16 @@ test('planRedisHost() hangs nothing on Docker, and takes out what does', async (
 test('planRedisHost() writes the files of each fix', async (t) => {
   begin(t)
   const dropIn = '/etc/systemd/system/redis-server.service.d/zz-evenkeel.conf'
-  const nonlocal = texts(await plan(SEED, '7.0.15'))
+  const nonlocal = texts(await plan(REPORTED, '7.0.15'))
   assert.match(nonlocal['/etc/sysctl.d/60-evenkeel-redis.conf'] ?? '', /^net\.ipv4\.ip_nonlocal_bind = 1$/m)
   assert.doesNotMatch(nonlocal['/etc/sysctl.d/60-evenkeel-redis.conf'] ?? '', /ipv6/)
   assert.match(nonlocal[dropIn] ?? '', /^StartLimitIntervalSec=0$[\s\S]*^Restart=always$[\s\S]*^RestartSec=2$/m)
-  const restart = texts(await plan(SEED, '7.0.15', { fix: 'restart' }))
+  const restart = texts(await plan(REPORTED, '7.0.15', { fix: 'restart' }))
   assert.deepEqual(
     Object.keys(restart).filter((path) => !path.startsWith('/etc/redis')),
     [dropIn],
   )
-  const own = texts(await plan(SEED, '7.0.15', { hostAddress: '10.99.0.1' }))
+  const own = texts(await plan(REPORTED, '7.0.15', { hostAddress: '10.99.0.1' }))
   assert.match(own[CONF] ?? '', /^bind 127\.0\.0\.1 10\.99\.0\.1 -::1$/m)
   assert.match(own[dropIn] ?? '', /^Wants=evenkeel-redis-address\.service$/m)
   const unit = own['/etc/systemd/system/evenkeel-redis-address.service'] ?? ''
@@ -176,8 +176,8 @@ test('planRedisHost() says which option would help', async (t) => {
   const refuses = async (option: string, made: Promise<Plan>): Promise<void> => {
     await assert.rejects(made, (error) => error instanceof OptionError && error.option === option, option)
   }
-  await refuses('--redis-version', plan(SEED, 'seven'))
-  await refuses('--unit', plan(SEED, '7.0.15', { unit: 'cache.service' }))
-  await refuses('--conf', plan(SEED, '7.0.15', { conf: '/etc/none.conf' }))
-  await refuses('--host-address', plan(SEED, '7.0.15', { fix: 'host-address' }))
+  await refuses('--redis-version', plan(REPORTED, 'seven'))
+  await refuses('--unit', plan(REPORTED, '7.0.15', { unit: 'cache.service' }))
+  await refuses('--conf', plan(REPORTED, '7.0.15', { conf: '/etc/none.conf' }))
+  await refuses('--host-address', plan(REPORTED, '7.0.15', { fix: 'host-address' }))
 })

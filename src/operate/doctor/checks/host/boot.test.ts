@@ -22,7 +22,7 @@ const redisHere = { by: 'address', detail: 'made up' } as const
 const OWN = addresses('127.0.0.1', '::1', '10.0.0.5')
 const DEBIAN = unit('[Service]\nRestart=always\n')
 /** Out of the field document: prod and dev networks of Docker. */
-const SEED = '127.0.0.1 172.30.0.1 172.31.0.1 ::1'
+const REPORTED_BIND = '127.0.0.1 172.30.0.1 172.31.0.1 ::1'
 
 function addresses(...list: readonly string[]): readonly InterfaceAddress[] {
   return list.map((address) => ({ link: 'x', address, family: address.includes(':') ? 6 : 4, prefix: 0, up: true }))
@@ -57,17 +57,17 @@ describe('host.bind-missing', () => {
     ['every address', { redisHere, wantedBind: bind('* -::*'), addresses: [] }, 'ok'],
     [
       'bridges to come',
-      { redisHere, wantedBind: bind(SEED), addresses: OWN },
+      { redisHere, wantedBind: bind(REPORTED_BIND), addresses: OWN },
       'fail',
       /does not start.*172\.30\.0\.1, 172\.31\.0\.1/,
     ],
     [
       'still running',
-      { redisHere, wantedBind: bind(SEED), addresses: OWN, info: version('7.0.15') },
+      { redisHere, wantedBind: bind(REPORTED_BIND), addresses: OWN, info: version('7.0.15') },
       'fail',
       /next start fails/,
     ],
-    ['bound early', { redisHere, wantedBind: bind(SEED), addresses: OWN, nonlocalBind: true }, 'warn', /yet/],
+    ['bound early', { redisHere, wantedBind: bind(REPORTED_BIND), addresses: OWN, nonlocalBind: true }, 'warn', /yet/],
     [
       'optional',
       { redisHere, wantedBind: bind('127.0.0.1 -172.30.0.1'), addresses: OWN },
@@ -88,7 +88,7 @@ describe('host.bind-missing', () => {
     })
 
   test('names the mend and how to take it back', () => {
-    const [outcome] = bindMissing.judge({ redisHere, wantedBind: bind(SEED), addresses: OWN })
+    const [outcome] = bindMissing.judge({ redisHere, wantedBind: bind(REPORTED_BIND), addresses: OWN })
     assert.match(outcome?.fix?.commands?.join('\n') ?? '', /ip_nonlocal_bind = 1/)
     assert.match(outcome?.undo?.commands?.join('\n') ?? '', /rm .*60-evenkeel-redis\.conf/)
     assert.ok(outcome?.evidence.includes('no interface has 172.30.0.1'))
@@ -124,11 +124,11 @@ test('host.ipv6-off fails for a plain ::1 where there is no IPv6, from Redis 6.2
     )
   assert.deepEqual(
     [
-      judge(SEED, false),
-      judge(SEED, true),
+      judge(REPORTED_BIND, false),
+      judge(REPORTED_BIND, true),
       judge('127.0.0.1 -::1', true),
-      judge(SEED, true, '6.0.16'),
-      judge(SEED, true, '7.0.15'),
+      judge(REPORTED_BIND, true, '6.0.16'),
+      judge(REPORTED_BIND, true, '7.0.15'),
     ],
     ['ok', 'fail', 'ok', 'info', 'fail'],
   )
@@ -137,16 +137,20 @@ test('host.ipv6-off fails for a plain ::1 where there is no IPv6, from Redis 6.2
 describe('host.start-limit', () => {
   const patient = unit('[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=2\n')
   const cases: [string, Parameters<typeof startLimit.judge>[0], string][] = [
-    ['defaults and bridges', { redisHere, unit: DEBIAN, wantedBind: bind(SEED) }, 'fail'],
+    ['defaults and bridges', { redisHere, unit: DEBIAN, wantedBind: bind(REPORTED_BIND) }, 'fail'],
     ['defaults and loopback', { redisHere, unit: DEBIAN, wantedBind: bind('127.0.0.1 -::1') }, 'ok'],
-    ['no limit', { redisHere, unit: patient, wantedBind: bind(SEED) }, 'ok'],
+    ['no limit', { redisHere, unit: patient, wantedBind: bind(REPORTED_BIND) }, 'ok'],
     [
       'RestartSec of the field document',
-      { redisHere, unit: unit('[Service]\nRestart=on-failure\nRestartSec=10\n'), wantedBind: bind(SEED) },
+      { redisHere, unit: unit('[Service]\nRestart=on-failure\nRestartSec=10\n'), wantedBind: bind(REPORTED_BIND) },
       'ok',
     ],
-    ['no restart at all', { redisHere, unit: unit('[Service]\nExecStart=/x\n'), wantedBind: bind(SEED) }, 'fail'],
-    ['bound early', { redisHere, unit: DEBIAN, wantedBind: bind(SEED), nonlocalBind: true }, 'ok'],
+    [
+      'no restart at all',
+      { redisHere, unit: unit('[Service]\nExecStart=/x\n'), wantedBind: bind(REPORTED_BIND) },
+      'fail',
+    ],
+    ['bound early', { redisHere, unit: DEBIAN, wantedBind: bind(REPORTED_BIND), nonlocalBind: true }, 'ok'],
     ['every address', { redisHere, unit: DEBIAN, wantedBind: bind('*') }, 'ok'],
   ]
   for (const [name, evidence, expected] of cases)
@@ -232,7 +236,7 @@ test('host.docker-gateways tells which networks cannot reach Redis', () => {
   const judge = (networks: Parameters<typeof dockerGateways.judge>[0]['dockerNetworks']): readonly Outcome[] =>
     dockerGateways.judge({
       redisHere,
-      wantedBind: bind(SEED),
+      wantedBind: bind(REPORTED_BIND),
       listeners: listening('127.0.0.1', '172.30.0.1'),
       dockerNetworks: networks,
     })
