@@ -87,13 +87,13 @@ class SupervisedDatabase implements Database {
   query<Row extends object = Record<string, unknown>>(
     sql: string,
     params: readonly Parameter[] = [],
-    { isFixed = false, ...options }: StatementOptions = {},
+    { isFixed = false, mayBeUndone = false, onlyIf, ...options }: StatementOptions = {},
   ): Promise<QueryResult<Row>> {
     return this.#call(options, async (deadline) => {
       checkStatement(sql)
       if (this.engine === 'sqlite' && this.#inside.getStore()?.live === true && !looksLikeRead(sql))
         throw nestedError('query()')
-      const result = await this.#supervisor.engine.query({ sql, params, isFixed }, deadline)
+      const result = await this.#supervisor.engine.query({ sql, params, isFixed, mayBeUndone, onlyIf }, deadline)
       return result as QueryResult<Row>
     })
   }

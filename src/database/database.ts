@@ -9,7 +9,7 @@
  *     })
  */
 import type { Dialect } from './dialect.ts'
-import type { EngineName, QueryResult } from './engine.ts'
+import type { Condition, EngineName, QueryResult } from './engine.ts'
 import type { DatabaseHealth } from './health.ts'
 import type { Migration } from './migrations.ts'
 import type { ChannelListener, Listening } from './notifications.ts'
@@ -26,6 +26,16 @@ export interface StatementOptions extends CallOptions {
    * short statement's time. Not through a pooler. Each such text is kept for as long as its connection: never one of many. @default false
    */
   readonly isFixed?: boolean
+  /**
+   * With SQLite its commit does not wait for the disk: a crash of the machine, not of a process, may undo it as long as nothing else
+   * was committed after it. For what nobody is told of and what such a crash ends anyway. PostgreSQL has `synchronous_commit`. @default false
+   */
+  readonly mayBeUndone?: boolean
+  /**
+   * With SQLite it is run only if this reading statement returns a row, and else nothing is changed and nothing returned. For what
+   * would change nothing then: many who are woken for one row do not all have to wait for the one lock. @default none
+   */
+  readonly onlyIf?: Condition
 }
 
 export interface TransactionOptions extends CallOptions {
@@ -76,8 +86,7 @@ export interface Database extends Queryable {
    */
   transaction<T>(run: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>
   /**
-   * Sends a short message to whoever listens in any process; with the embedded engine other processes are told by `onGap`
-   * that something was written. It may be missed: put into a table what must not be.
+   * Sends a short message to whoever listens in any process. It may be missed: put into a table what must not be.
    */
   notify(channel: string, payload?: string, options?: CallOptions): Promise<void>
   /** Hears messages, over a connection of its own that is opened with the first listener. Returns at once, in any state. */

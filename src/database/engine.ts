@@ -26,6 +26,16 @@ export interface Statement {
   readonly params: readonly Parameter[]
   /** The server may keep it under a name: it is read and planned once, and its text never changes. */
   readonly isFixed?: boolean
+  /** SQLite does not wait for the disk when it commits. */
+  readonly mayBeUndone?: boolean
+  /** SQLite runs it only if this one returns a row. */
+  readonly onlyIf?: Condition | undefined
+}
+
+/** A reading statement. */
+export interface Condition {
+  readonly sql: string
+  readonly params: readonly Parameter[]
 }
 
 /** One connection in one pair of hands. After `destroy()` every method rejects. */

@@ -46,6 +46,19 @@ export class SqliteConnection {
     return { rows, rowCount: rows.length }
   }
 
+  /**
+   * Its commit does not wait for the disk. Whatever is committed after it lies behind it in the log, and takes it along: it is
+   * the last commits before a crash of the machine that may be undone, all of them of this kind.
+   */
+  runUnsynced(statement: Statement): QueryResult<Record<string, unknown>> {
+    this.script('PRAGMA synchronous = NORMAL')
+    try {
+      return this.run(statement)
+    } finally {
+      this.#database.exec('PRAGMA synchronous = FULL')
+    }
+  }
+
   /** Several statements without parameters. */
   script(sql: string): void {
     this.#checkOpen()

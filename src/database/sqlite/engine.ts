@@ -27,10 +27,13 @@ import { SqliteSession } from './session.ts'
 type Rows = QueryResult<Record<string, unknown>>
 
 /**
- * A locked file is tried again after a random pause that grows from 1 to 2 ms up to this: most writes are over within one or two,
- * which is an fsync.
+ * A locked file is tried again after a random pause: 1 to 2 ms at first, which is what a write with its fsync takes, and then up to
+ * a twentieth of the time that was waited, but never more than `RETRY_MS`. Whoever waits here keeps all others of its process
+ * waiting, and who has waited for long must not be passed by all who come.
  */
 const RETRY_MS = 20
+const RETRY_SHARE = 20
+
 /** Reading connections kept for the next read-only transaction. */
 const SPARE_READERS = 2
 
@@ -66,8 +69,8 @@ export class SqliteEngine implements Engine {
     }
     const endTurn = await this.#writing.take(deadline)
     try {
-      const { writer } = this.#openedToWrite()
-      return await this.untilFree(deadline, 'maybe', () => writer.run(statement))
+      const open = this.#openedToWrite()
+      return await this.untilFree(deadline, 'maybe', () => write(open, statement))
     } finally {
       endTurn()
     }
@@ -114,8 +117,10 @@ export class SqliteEngine implements Engine {
 
   /** Runs `work`, again and again with random, growing pauses while another process holds the file locked. */
   async untilFree<T>(deadline: Deadline, unknown: Executed, work: () => T): Promise<T> {
-    for (let tries = 0; ; tries += 1) {
-      if (deadline.missed) throw this.#missed(tries > 0)
+    const { clock, random } = this.#settings
+    const begunAt = clock.now()
+    for (let locked = false; ; locked = true) {
+      if (deadline.missed) throw this.#missed(locked)
       try {
         const value = work()
         this.#events.answered()
@@ -123,7 +128,8 @@ export class SqliteEngine implements Engine {
       } catch (error) {
         if (!isLocked(error)) throw this.#failure(error, unknown)
       }
-      await deadline.pause(1 + this.#settings.random() * Math.min(RETRY_MS, 1 + tries))
+      const spread = Math.max(1, (clock.now() - begunAt) / RETRY_SHARE)
+      await deadline.pause(1 + random() * Math.min(RETRY_MS, spread))
     }
   }
 
@@ -214,6 +220,13 @@ export class SqliteEngine implements Engine {
       tooLate: (deadline) => busy('no-connection-free', `other transactions took longer than ${deadline.limitMs} ms`),
     })
   }
+}
+
+/** What it depends on is looked at in each try: meanwhile others have written, and a look takes no lock. */
+function write({ reader, writer }: OpenFile, statement: Statement): Rows {
+  const { onlyIf, mayBeUndone = false } = statement
+  if (onlyIf !== undefined && reader.run(onlyIf).rows.length === 0) return { rows: [], rowCount: 0 }
+  return mayBeUndone ? writer.runUnsynced(statement) : writer.run(statement)
 }
 
 interface OpenFile {

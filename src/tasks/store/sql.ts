@@ -76,6 +76,8 @@ export interface Statements {
   readonly end: string
   /** `$1` queue, `$2` names, `$3` minus the grace in ms. */
   readonly peek: string
+  /** The same parameters: a row when any of the names has a ready task. */
+  readonly anyReady: string
   /** `$1` queue, `$2` at most, `$3` how long the dead are kept in ms, `$4` how long the cancelled. */
   readonly expire: string
   /** `$1` queue, `$2` at most. */
@@ -243,7 +245,9 @@ function end(dialect: Dialect): string {
     WHERE ${heldBy('t', 'e')} RETURNING id, awaited, state`
 }
 
-function sweeps(dialect: Dialect): Pick<Statements, 'peek' | 'expire' | 'promote' | 'prune' | 'counts' | 'lying'> {
+function sweeps(
+  dialect: Dialect,
+): Pick<Statements, 'peek' | 'anyReady' | 'expire' | 'promote' | 'prune' | 'counts' | 'lying'> {
   const { now, forUpdateSkipLocked } = dialect
   const count = (state: string): string =>
     `SELECT '${state}' AS state, count(*) AS tasks, ${msSince(dialect, 'min(run_at)')} AS oldest_ms
@@ -265,6 +269,7 @@ function sweeps(dialect: Dialect): Pick<Statements, 'peek' | 'expire' | 'promote
       (SELECT min(run_at) FROM ${TABLE} WHERE queue = $1 AND state = 'scheduled') AS scheduled_at,
       (SELECT min(keep_until) FROM ${TABLE} WHERE keep_until IS NOT NULL) AS keep_until,
       (${anyReady(dialect)}) AS ready`,
+    anyReady: `SELECT 1 AS one WHERE (${anyReady(dialect)}) > 0`,
     expire: `${overdue.lead}UPDATE ${TABLE}
       SET state = CASE WHEN cancel_requested THEN 'cancelled' WHEN attempt >= max_attempts THEN 'dead' ELSE 'ready' END,
         error = 'The lease of attempt ' || attempt || ' ran out: its process was killed, frozen or cut off.',

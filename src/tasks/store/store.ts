@@ -1,7 +1,7 @@
 /**
  * The tasks in the database, which is the only place where they are: what else knows of a task knows its id.
  */
-import type { Database, Queryable } from '../../database/index.ts'
+import type { Database, Queryable, StatementOptions } from '../../database/index.ts'
 import { DatabaseError } from '../../errors.ts'
 import type { TasksSettings } from '../options.ts'
 import type { Task, TaskState } from '../task.ts'
@@ -88,7 +88,7 @@ export class TaskStore {
   async claimIds(ids: readonly string[], { token, via, atMost, limits }: Demand): Promise<Claimed[]> {
     const { queue, leaseMs, instance } = this.#settings
     const parameters = [ids, queue, [...limits.keys()], atMost, token, leaseMs, via, instance]
-    const { rows } = await this.#fixed.query<ClaimedRow>(this.#sql.claimIds, parameters)
+    const { rows } = await this.#database.query<ClaimedRow>(this.#sql.claimIds, parameters, this.#unhurried)
     return claimedOf(rows, token, via)
   }
 
@@ -97,7 +97,10 @@ export class TaskStore {
     const { queue, leaseMs, instance } = this.#settings
     const names = [...limits].flatMap(([name, limit]) => [name, Math.min(limit, atMost)])
     const parameters = [queue, atMost, token, leaseMs, via, instance, -graceMs, ...names]
-    const { rows } = await this.#fixed.query<ClaimedRow>(this.#claimBestFor(limits.size), parameters)
+    // All workers are woken for one task.
+    const onlyIf = { sql: this.#sql.anyReady, params: [queue, [...limits.keys()], -graceMs] }
+    const sql = this.#claimBestFor(limits.size)
+    const { rows } = await this.#database.query<ClaimedRow>(sql, parameters, { ...this.#unhurried, onlyIf })
     return claimedOf(rows, token, via)
   }
 
@@ -273,6 +276,11 @@ export class TaskStore {
   get #fixed(): Pick<Queryable, 'query'> {
     const { deadlineMs } = this.#settings
     return { query: (sql, parameters) => this.#database.query(sql, parameters, { deadlineMs, isFixed: true }) }
+  }
+
+  /** For claims: a crash of the machine ends their attempts too, and then the task is ready again. */
+  get #unhurried(): StatementOptions {
+    return { deadlineMs: this.#settings.deadlineMs, isFixed: true, mayBeUndone: true }
   }
 
   /** Statements that commit by themselves. */
