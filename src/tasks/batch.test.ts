@@ -63,3 +63,22 @@ test('a write that fails fails its own callers, and the next one goes on', async
   await assert.rejects(lost, /no/)
   assert.equal(await kept, '2')
 })
+
+test('what is large is written in parts, and an item that is larger than a part alone', async () => {
+  const clock = new FakeClock()
+  const writes: (readonly number[])[] = []
+  const batch = new Batch<number, number>({
+    clock,
+    atMost: 100,
+    atOnce: 1,
+    weightOf: (millions) => millions * 1e6,
+    write: async (items) => {
+      writes.push(items)
+      return items
+    },
+  })
+  const outcomes = Promise.all([9, 1, 2, 1, 3, 2, 0, 7].map((item) => batch.add(item)))
+  await clock.advance(0)
+  assert.deepEqual(await outcomes, [9, 1, 2, 1, 3, 2, 0, 7])
+  assert.deepEqual(writes, [[9], [1, 2, 1], [3], [2, 0], [7]])
+})

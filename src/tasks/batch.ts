@@ -14,9 +14,14 @@ export interface BatchOptions<Item, Outcome> {
   readonly write: (items: readonly Item[]) => Promise<readonly Outcome[]>
   /** Items in one write at most. */
   readonly atMost: number
+  /** In characters: what is large is written in parts, so that a statement does not miss its deadline. @default nothing weighs anything */
+  readonly weightOf?: (item: Item) => number
   /** Writes under way at the same time. */
   readonly atOnce: number
 }
+
+/** Characters of payload or result: a statement that brings many large ones would miss its deadline, and all of them with it. */
+const HEAVIEST = 4_000_000
 
 interface Entry<Item, Outcome> {
   readonly item: Item
@@ -53,13 +58,25 @@ export class Batch<Item, Outcome> {
   }
 
   #next(): Entry<Item, Outcome>[] {
-    const { atMost } = this.#options
-    if (this.#waiting.length <= atMost) {
-      const all = this.#waiting
-      this.#waiting = []
-      return all
+    const count = this.#fitting()
+    if (count < this.#waiting.length) return this.#waiting.splice(0, count)
+    const all = this.#waiting
+    this.#waiting = []
+    return all
+  }
+
+  /** How many of those who wait go into one write; one at least. */
+  #fitting(): number {
+    const { atMost, weightOf } = this.#options
+    const most = Math.min(atMost, this.#waiting.length)
+    if (weightOf === undefined) return most
+    let weight = 0
+    for (const [index, { item }] of this.#waiting.entries()) {
+      if (index === most) return most
+      weight += weightOf(item)
+      if (weight > HEAVIEST) return Math.max(1, index)
     }
-    return this.#waiting.splice(0, atMost)
+    return most
   }
 
   async #write(entries: readonly Entry<Item, Outcome>[]): Promise<void> {

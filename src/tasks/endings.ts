@@ -35,6 +35,7 @@ export class Endings {
       clock: options.clock,
       atMost: AT_MOST,
       atOnce: options.atOnce,
+      weightOf: ({ result }) => result?.length ?? 0,
       write: (endings) => this.#write(endings),
     })
   }

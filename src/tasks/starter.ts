@@ -87,6 +87,7 @@ export class Starter {
       clock: settings.clock,
       atMost: STORED_AT_ONCE,
       atOnce: database.engine === 'sqlite' ? 1 : 2,
+      weightOf: ({ payload }) => payload.length,
       write: (tasks) => this.#store(tasks),
     })
   }

@@ -5,30 +5,31 @@
 import type { TimerHandle } from '../clock.ts'
 import { Batch } from './batch.ts'
 import type { TasksSettings } from './options.ts'
+import type { Ended } from './store/rows.ts'
 import type { TaskStore } from './store/store.ts'
-import type { Task, TaskResult, TaskState } from './task.ts'
+import type { TaskResult, TaskState } from './task.ts'
 
 /** How often the table is looked into while somebody waits. */
 const LOOK_MS = 500
-/** Whole rows read at once at most: results may be large. */
-const READ_AT_ONCE = 100
+/** Results read at once at most: they may be large. */
+const READ_AT_ONCE = 20
 const ANNOUNCED_AT_ONCE = 1000
 /** Workers that were not passing over a task have claimed it by then. */
 const CLAIMED_WITHIN_MS = 20
 
 export interface WaitingOptions {
-  readonly store: Pick<TaskStore, 'get' | 'announce' | 'unfinished' | 'ready'>
+  readonly store: Pick<TaskStore, 'results' | 'announce' | 'unfinished' | 'ready'>
   readonly settings: TasksSettings
   /** Tells workers of so many tasks once more. */
   readonly wake: (tasks: number) => void
 }
 
-type Wake = (task: Task | undefined) => void
+type Wake = (task: Ended | undefined) => void
 
 /** What many wait for costs no more statements than what one waits for, and a task that ends costs one look at this task. */
 export class Waiting {
   readonly #options: WaitingOptions
-  readonly #reads: Batch<string, Task | undefined>
+  readonly #reads: Batch<string, Ended | undefined>
   readonly #announcements: Batch<string, undefined>
   readonly #waiters = new Map<string, Set<Wake>>()
   /** These may be over, and are looked at next. */
@@ -58,7 +59,7 @@ export class Waiting {
   }
 
   /** The task when it is over, or as it is when the time is; undefined when there is none. */
-  async until(id: string, waitMs: number): Promise<Task | undefined> {
+  async until(id: string, waitMs: number): Promise<Ended | undefined> {
     const task = await this.#reads.add(id)
     if (waitMs === 0 || task === undefined || isOver(task.state)) return task
     return await this.#wait(id, waitMs)
@@ -84,9 +85,9 @@ export class Waiting {
     if (this.#passedTimer !== undefined) this.#options.settings.clock.clearTimer(this.#passedTimer)
   }
 
-  async #wait(id: string, waitMs: number): Promise<Task | undefined> {
+  async #wait(id: string, waitMs: number): Promise<Ended | undefined> {
     const { clock } = this.#options.settings
-    const over = Promise.withResolvers<Task | undefined>()
+    const over = Promise.withResolvers<Ended | undefined>()
     const wake: Wake = (task) => over.resolve(task)
     const wakes = this.#waiters.get(id) ?? new Set<Wake>()
     this.#waiters.set(id, wakes.add(wake))
@@ -124,8 +125,8 @@ export class Waiting {
     if (ready.length > 0) wake(ready.length)
   }
 
-  async #read(ids: readonly string[]): Promise<(Task | undefined)[]> {
-    const tasks = new Map((await this.#options.store.get([...new Set(ids)])).map((task) => [task.id, task]))
+  async #read(ids: readonly string[]): Promise<(Ended | undefined)[]> {
+    const tasks = new Map((await this.#options.store.results([...new Set(ids)])).map((task) => [task.id, task]))
     return ids.map((id) => tasks.get(id))
   }
 
@@ -172,7 +173,7 @@ function isOver(state: TaskState): boolean {
 }
 
 /** What `result()` says of it. */
-export function resultOf<Value>(task: Task | undefined): TaskResult<Value> {
+export function resultOf<Value>(task: Ended | undefined): TaskResult<Value> {
   if (task === undefined) return { state: 'unknown' }
   const { state, result, error } = task
   // Whoever asks knows what the task results in.

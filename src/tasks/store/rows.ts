@@ -70,6 +70,9 @@ export interface Accepted {
   readonly state: TaskState
 }
 
+/** How a task ended, or how far it is. */
+export type Ended = Pick<Task, 'id' | 'state' | 'result' | 'error'>
+
 /** What may be claimed. */
 export interface Demand {
   readonly token: string

@@ -11,6 +11,7 @@ import type {
   Claimed,
   ClaimedRow,
   Demand,
+  Ended,
   Ending,
   Expired,
   Extended,
@@ -182,6 +183,12 @@ export class TaskStore {
   async get(ids: readonly string[]): Promise<Task[]> {
     const sql = `SELECT ${COLUMNS} FROM ${TABLE} WHERE ${this.#database.dialect.oneOf('id', '$1')} AND queue = $2`
     return (await this.#own.query<TaskRow>(sql, [ids, this.#settings.queue])).rows.map(taskOf)
+  }
+
+  /** Without the payloads, which may be large. */
+  async results(ids: readonly string[]): Promise<readonly Ended[]> {
+    const sql = `SELECT id, state, result, error FROM ${TABLE} WHERE ${this.#database.dialect.oneOf('id', '$1')} AND queue = $2`
+    return (await this.#own.query<Ended>(sql, [ids, this.#settings.queue])).rows
   }
 
   /** Ready tasks that nobody has claimed for so long, the oldest first, from the one after `after` on. */
