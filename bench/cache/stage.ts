@@ -51,11 +51,6 @@ export async function keysWith(server: RedisServer, prefix: string, key: string)
   return found
 }
 
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((one, other) => one - other)
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN
-}
-
 export function ms(value: number, digits = 0): string {
   return Number.isNaN(value) ? '–' : value.toFixed(digits)
 }

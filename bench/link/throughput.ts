@@ -3,8 +3,9 @@
  * take turns in short rounds, so that whatever else the machine does hits all of them; medians and ratios are printed.
  */
 import { RedisServer } from '../../test/support/redis-server.ts'
+import { median } from '../../test/support/statistics.ts'
 import type { Adapter, Contender } from './adapter.ts'
-import { median, printTable } from './table.ts'
+import { printTable } from './table.ts'
 
 const CALLERS = [1, 32, 256]
 const ROUNDS = 15

@@ -10,10 +10,11 @@ import { FaultProxy } from '../../test/support/fault-proxy.ts'
 import { OrderService } from '../../test/support/order-service.ts'
 import { PostgresServer } from '../../test/support/postgres-server.ts'
 import { RedisServer } from '../../test/support/redis-server.ts'
+import { median } from '../../test/support/statistics.ts'
 import { eventually } from '../../test/support/wait.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Scene, Stage } from './scenes.ts'
-import { Caller, Customers, median, type Call } from './traffic.ts'
+import { Caller, Customers, type Call } from './traffic.ts'
 
 /** What a scene showed; times in milliseconds. */
 export interface Outcome {

@@ -79,7 +79,3 @@ export class Caller {
     send(['INCR', key]).then(() => settle(), settle)
   }
 }
-
-export function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN
-}

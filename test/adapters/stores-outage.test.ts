@@ -9,6 +9,7 @@ import { createLink } from '../../src/link/index.ts'
 import { stalledBetween } from '../outage/link/loop-watch.ts'
 import { redisOfFile } from '../support/redis-of-file.ts'
 import type { RedisServer } from '../support/redis-server.ts'
+import { median } from '../support/statistics.ts'
 import { eventually } from '../support/wait.ts'
 import { contenders, type Contender } from './stores/contenders.ts'
 import { patient } from './stores/scene.ts'
@@ -76,10 +77,6 @@ async function callTimes({ set, get, delete: remove, clear }: Contender): Promis
   }
   await timed(clear)
   return times
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
 
 for (const { name, begin: breakRedis, end: mendRedis } of OUTAGES)

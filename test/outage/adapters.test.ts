@@ -10,6 +10,7 @@ import { after, test, type TestContext } from 'node:test'
 import { CallableProcess } from '../support/callable-process.ts'
 import { removeScratch, scratchDirectory } from '../support/leash.ts'
 import { RedisServer } from '../support/redis-server.ts'
+import { median } from '../support/statistics.ts'
 import type { AdapterFunctions, Calls, Weight } from './adapters/adapters-child.ts'
 
 const ROUNDS = 3
@@ -62,10 +63,6 @@ async function opened({ app, redis }: { readonly app: Application; readonly redi
 
 function linesOf({ output, errors }: Application): string[] {
   return `${output}${errors}`.split('\n').filter((line) => line !== '')
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 }
 
 function noErrors(all: readonly Calls[]): void {

@@ -8,8 +8,9 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RedisServer } from '../support/redis-server.ts'
 import { now } from '../support/cache-callers/calls.ts'
+import { median, percentile } from '../support/statistics.ts'
 import type { CacheFunctions, Timed } from './cache/cache-functions.ts'
-import { median, openUp, PATIENCE_MS, percentile, type CacheProcess } from './cache/processes.ts'
+import { openUp, PATIENCE_MS, type CacheProcess } from './cache/processes.ts'
 import { stageOfFile } from './cache/stage.ts'
 
 const ROUNDS = 3

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { now } from '../support/cache-callers/calls.ts'
-import { median, namesOn, warmUp, type CacheProcess } from './cache/processes.ts'
+import { median } from '../support/statistics.ts'
+import { namesOn, warmUp, type CacheProcess } from './cache/processes.ts'
 import { stageOfFile } from './cache/stage.ts'
 
 const ROUNDS = 7

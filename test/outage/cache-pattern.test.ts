@@ -6,8 +6,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RawClient } from '../support/raw-client.ts'
+import { percentile } from '../support/statistics.ts'
 import { eventually } from '../support/wait.ts'
-import { namesOn, percentile, warmUp } from './cache/processes.ts'
+import { namesOn, warmUp } from './cache/processes.ts'
 import { stageOfFile } from './cache/stage.ts'
 
 const OTHERS = 100_000

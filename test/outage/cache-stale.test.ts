@@ -11,9 +11,10 @@ import { now } from '../support/cache-callers/calls.ts'
 import type { Sighting } from '../support/cache-callers/load.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
 import { RedisServer } from '../support/redis-server.ts'
+import { median } from '../support/statistics.ts'
 import { eventually, freePort } from '../support/wait.ts'
 import type { OpenOrder } from './cache/cache-functions.ts'
-import { median, openUp, PATIENCE_MS, Processes, warmUp } from './cache/processes.ts'
+import { openUp, PATIENCE_MS, Processes, warmUp } from './cache/processes.ts'
 
 const PROMISED_MS = 500
 /** Two cores, three processes with readers and a server that starts: the moment of the end is told late, too. */

@@ -119,10 +119,6 @@ export class TimerLag {
   }
 }
 
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
-}
-
 /** Waits until no more sockets and timers are busy than `before`, what was busy before the test began. */
 export async function nothingLeft(before: readonly string[]): Promise<void> {
   // Whoever waits has timers too.

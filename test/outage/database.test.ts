@@ -8,8 +8,9 @@ import { after, before, test } from 'node:test'
 import { createDatabase, type Database } from 'evenkeel/database'
 import { FaultProxy, type Fault } from '../support/fault-proxy.ts'
 import { PostgresServer } from '../support/postgres-server.ts'
+import { median } from '../support/statistics.ts'
 import { eventually } from '../support/wait.ts'
-import { busyResources, DatabaseLoad, LOAD_MIGRATIONS, median, nothingLeft, TimerLag } from './database-load.ts'
+import { busyResources, DatabaseLoad, LOAD_MIGRATIONS, nothingLeft, TimerLag } from './database-load.ts'
 
 const ROUNDS = 3
 /** What is promised, for the median of the worst call of each round; a busy machine adds what its timers are late. */

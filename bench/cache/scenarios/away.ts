@@ -6,6 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RedisServer } from '../../../test/support/redis-server.ts'
+import { percentile } from '../../../test/support/statistics.ts'
 import { freePort } from '../../../test/support/wait.ts'
 import { printTable } from '../../link/table.ts'
 import type { Adapter } from '../adapter.ts'
@@ -13,7 +14,6 @@ import {
   chunks,
   keysWith,
   ms,
-  percentile,
   setting,
   startWorkers,
   stopAll,

@@ -1,7 +1,8 @@
 /** Two healthy processes, copies in memory for 60 s: how long until the other one reads what was changed? */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RedisServer } from '../../../test/support/redis-server.ts'
-import { median, printTable } from '../../link/table.ts'
+import { median } from '../../../test/support/statistics.ts'
+import { printTable } from '../../link/table.ts'
 import type { Adapter } from '../adapter.ts'
 import { keysWith, ms, setting, startWorkers, stopAll, untilConnected, type Scenario, type Worker } from '../stage.ts'
 import { now } from '../../../test/support/cache-callers/calls.ts'

@@ -5,9 +5,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RawClient } from '../../../test/support/raw-client.ts'
 import { RedisServer } from '../../../test/support/redis-server.ts'
+import { percentile } from '../../../test/support/statistics.ts'
 import { printTable } from '../../link/table.ts'
 import type { Adapter } from '../adapter.ts'
-import { ms, percentile, setting, startWorkers, stopAll, untilConnected, type Scenario } from '../stage.ts'
+import { ms, setting, startWorkers, stopAll, untilConnected, type Scenario } from '../stage.ts'
 
 const KEYS = 1_000_000
 const MATCHING = 10_000

@@ -1,6 +1,7 @@
 /** An L1 hit, awaited: 1,000 warm keys, a process per contender, rounds taken in turn. */
 import { RedisServer } from '../../../test/support/redis-server.ts'
-import { median, printTable } from '../../link/table.ts'
+import { median } from '../../../test/support/statistics.ts'
+import { printTable } from '../../link/table.ts'
 import type { Adapter } from '../adapter.ts'
 import { MEMORY_YARDSTICK } from '../contenders.ts'
 import { ratio, setting, startWorkers, stopAll, untilConnected, type Scenario } from '../stage.ts'

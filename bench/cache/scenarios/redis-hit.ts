@@ -1,6 +1,7 @@
 /** An L2 hit: 2,000 stored keys and no memory tier, or one of a single entry; a process per contender, rounds in turn. */
 import { RedisServer } from '../../../test/support/redis-server.ts'
-import { median, printTable } from '../../link/table.ts'
+import { median } from '../../../test/support/statistics.ts'
+import { printTable } from '../../link/table.ts'
 import type { Adapter } from '../adapter.ts'
 import { REDIS_YARDSTICK } from '../contenders.ts'
 import { ratio, setting, startWorkers, stopAll, untilConnected, type Scenario, type Worker } from '../stage.ts'

@@ -70,12 +70,3 @@ export async function namesOn(server: RedisServer): Promise<string[]> {
   const reply = await server.command('KEYS', '*')
   return Array.isArray(reply) ? reply.map(String) : []
 }
-
-export function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN
-}
-
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((one, other) => one - other)
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN
-}

@@ -1,6 +1,7 @@
 /**
  * What a run amounts to, and which promises it broke.
  */
+import { percentile } from '../../support/statistics.ts'
 import type { Run } from './chaos.ts'
 import type { Span } from './faults.ts'
 import type { Start } from './ledger.ts'
@@ -182,10 +183,4 @@ function hintsBack({ spans, starts, fates }: Run): number[] {
     if (isInterrupted || !isClear(one.from, one.judgedAt)) return []
     return [Math.max(0, Math.min(...hinted.filter((at) => at > one.from)) - one.usableAt)]
   })
-}
-
-/** NaN where there is nothing. */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((one, other) => one - other)
-  return sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN
 }

@@ -1,7 +1,8 @@
 /** A run as text. */
+import { percentile } from '../../support/statistics.ts'
 import type { Run } from './chaos.ts'
 import type { Span } from './faults.ts'
-import { judge, ORDER_BUDGET_MS, percentile, type PhaseFigures } from './judge.ts'
+import { judge, ORDER_BUDGET_MS, type PhaseFigures } from './judge.ts'
 
 const HEADER = [
   'while',
