@@ -72,6 +72,10 @@ class SupervisedDatabase implements Database {
     return this.#supervisor.health
   }
 
+  get inTransaction(): boolean {
+    return this.#inside.getStore()?.live === true
+  }
+
   start(): void {
     this.#supervisor.start()
   }
@@ -91,8 +95,7 @@ class SupervisedDatabase implements Database {
   ): Promise<QueryResult<Row>> {
     return this.#call(options, async (deadline) => {
       checkStatement(sql)
-      if (this.engine === 'sqlite' && this.#inside.getStore()?.live === true && !looksLikeRead(sql))
-        throw nestedError('query()')
+      if (this.engine === 'sqlite' && this.inTransaction && !looksLikeRead(sql)) throw nestedError('query()')
       const result = await this.#supervisor.engine.query({ sql, params, isFixed, mayBeUndone, onlyIf }, deadline)
       return result as QueryResult<Row>
     })
@@ -101,7 +104,7 @@ class SupervisedDatabase implements Database {
   transaction<T>(run: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     const { readOnly = false, ...rest } = options
     return this.#call(rest, async (deadline) => {
-      if (this.#inside.getStore()?.live === true) throw nestedError('transaction()')
+      if (this.inTransaction) throw nestedError('transaction()')
       const { engine } = this.#supervisor
       const session = await engine.lease(readOnly, deadline)
       const { clock } = this.#settings

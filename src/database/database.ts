@@ -67,6 +67,8 @@ export interface Database extends Queryable {
   readonly name: string
   readonly engine: EngineName
   readonly health: DatabaseHealth
+  /** Is this asked inside of `transaction()`? With the embedded engine, whatever writes then and is not the transaction's waits for it. */
+  readonly inTransaction: boolean
   /** Begins to connect and returns at once; from then on it comes and goes with the server, without a restart. */
   start(): void
   /** Resolves when it can be used; rejects with the reason when it could not within the deadline. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Cron } from 'croner'
 import type { Database } from '../database/index.ts'
 import { TaskError } from '../errors.ts'
 import { channels } from '../telemetry/channels.ts'
@@ -136,3 +137,43 @@ test('a schedule that cannot start its task keeps no other from it, is told once
   assert.deepEqual(started, [['job', 'good']])
   assert.deepEqual(told, ["A schedule of the task 'job' could not start it: not that one"])
 })
+
+/** Days on which clocks are changed. */
+const CHANGES = [
+  ['Europe/Berlin', '2026-03-29'],
+  ['Europe/Berlin', '2026-10-25'],
+  ['America/New_York', '2026-03-08'],
+  ['America/New_York', '2026-11-01'],
+  ['Australia/Lord_Howe', '2026-04-05'],
+] as const
+
+test('each tick of a calendar starts one task, also where an hour is missing or comes twice', async () => {
+  for (const [timeZone, day] of CHANGES)
+    for (const cron of ['30 2 * * *', '0 3 * * *', '*/15 * * * *', '30 1 * * 0']) {
+      const [from, end] = [Date.parse(day) - 24 * HOUR_MS, Date.parse(day) + 48 * HOUR_MS]
+      const { process, started } = subject({ cron, timeZone })
+      const schedules = process()
+      const begun: number[] = []
+      for (let now = from; now < end;) {
+        const waitMs = await schedules.tick(now)
+        if (started.splice(0).length > 0) begun.push(now)
+        now += Math.max(1, Math.min(waitMs, HOUR_MS))
+      }
+      assert.deepEqual(
+        begun,
+        dueBetween(new Cron(cron, { timezone: timeZone, paused: true }), from, end),
+        `${cron} ${day}`,
+      )
+    }
+})
+
+function dueBetween(calendar: Cron, from: number, end: number): number[] {
+  const due: number[] = []
+  for (
+    let next = calendar.nextRun(new Date(from));
+    next !== null && next.getTime() < end;
+    next = calendar.nextRun(next)
+  )
+    due.push(next.getTime())
+  return due
+}

@@ -99,6 +99,7 @@ export class Starter {
     const valid = await validPayload(name, payload, definition.validate)
     const task = newTask(name, jsonText(valid, `The payload of the task '${name}'`), { definition, options })
     const { tx } = options
+    if (tx === undefined && isShutOut(this.#options.database)) throw shutOut(task)
     if (tx === undefined) return await this.#startAlone(task)
     if (isOwn(tx)) return await this.#startInside(task, tx)
     return await this.#startForeign(task, tx, options.notify ?? true)
@@ -240,6 +241,16 @@ function key(option: string, value: string | undefined): string | null {
 /** PostgreSQL refuses zero bytes and halves of a pair. */
 function isKey(value: string): boolean {
   return value.length > 0 && value.length <= KEY_AT_MOST && !value.includes('\0') && value.isWellFormed()
+}
+
+/** Whoever is stored together with others must not have them wait for a transaction that waits for him. */
+function isShutOut({ engine, inTransaction }: Database): boolean {
+  return engine === 'sqlite' && inTransaction
+}
+
+function shutOut({ name }: NewTask): TaskError {
+  const message = `The task '${name}' was started inside of a transaction and not by it: with SQLite it would wait for its end.`
+  return new TaskError('TASK_ARGUMENT', message, { nextStep: 'Pass { tx }, or start the task after the transaction.' })
 }
 
 function busyKey({ name }: NewTask): DatabaseError {

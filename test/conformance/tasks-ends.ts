@@ -1,5 +1,6 @@
 /** Tasks that do not end well: dead, driven again, cancelled. */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import type { Database } from 'evenkeel/database'
 import { eventually } from '../support/wait.ts'
@@ -101,6 +102,42 @@ export function endTests(subject: TasksSubject): void {
     const elsewhere = await subject.process({ long: { run } }, { queue, worker: false })
     assert.equal(await elsewhere.tasks.cancel(id), 'requested')
     assert.deepEqual(await tasks.result(id, { waitMs: 10_000 }), { state: 'cancelled' })
+  })
+
+  test('cancel() in every other state: ready is cancelled and never runs; dead, done, cancelled and unknown are over', async () => {
+    const queue = subject.newQueue()
+    const run = (fails: boolean): string => {
+      if (fails) throw new Error('no')
+      return 'done'
+    }
+    const definitions = { work: { run, retry: { attempts: 1 } } }
+    const producer = await subject.process(definitions, { queue, worker: false, redis: null })
+    const ready = await producer.tasks.start('work', false)
+    assert.equal(await producer.tasks.cancel(ready.id), 'cancelled')
+    const { tasks } = await subject.process(definitions, { queue, redis: null })
+    const [done, dead] = [await producer.tasks.start('work', false), await producer.tasks.start('work', true)]
+    assert.equal((await tasks.result(done.id, { waitMs: 10_000 })).state, 'done')
+    assert.equal((await tasks.result(dead.id, { waitMs: 10_000 })).state, 'dead')
+    for (const id of [ready.id, done.id, dead.id, randomUUID(), 'no id']) assert.equal(await tasks.cancel(id), 'over')
+    assert.deepEqual(await tasks.result(ready.id), { state: 'cancelled' })
+    assert.equal((await tasks.get(ready.id))?.attempt, 0)
+  })
+
+  test('two who redrive the same dead tasks at the same time make each ready once', async () => {
+    const { tasks } = await subject.process(
+      { work: { run: () => Promise.reject(new Error('no')), retry: { attempts: 1 } } },
+      { queue: subject.newQueue(), redis: null },
+    )
+    const started = await Promise.all(Array.from({ length: 50 }, () => tasks.start('work', null)))
+    await eventually('all are dead', async () => (await tasks.counts()).dead === started.length)
+    await tasks.close()
+    const reader = await subject.process({ work: { run: () => 0 } }, { queue: tasks.queue, worker: false, redis: null })
+    const redriven = await Promise.all(Array.from({ length: 4 }, () => reader.tasks.redrive()))
+    assert.equal(
+      redriven.reduce((sum, count) => sum + count, 0),
+      started.length,
+    )
+    assert.equal((await reader.tasks.counts()).ready, started.length)
   })
 
   test('an attempt that ends badly before it hears of its cancellation is neither tried again nor dead', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, suite, test } from 'node:test'
+import { createDatabase, type Database } from 'evenkeel/database'
 import { removeScratch, scratchDirectory } from '../support/leash.ts'
 import { eventually } from '../support/wait.ts'
 import { TasksSubject, type TasksPlace } from './tasks-subject.ts'
@@ -86,6 +87,50 @@ suite('sqlite, and only there', () => {
     const { tasks } = await subject.process(definitions, { queue, redis: null, worker: false })
     const { id } = await tasks.start('echo', 7)
     assert.deepEqual(await tasks.result(id, { waitMs: 20_000 }), { state: 'done', value: 7 })
+  })
+
+  test('whoever starts a task inside of a transaction, and not by it, is told so, and spoils no start of anybody else', async () => {
+    const { tasks, database } = await subject.process(
+      { echo: { run: (_: number) => 0 } },
+      { queue: subject.newQueue() },
+    )
+    const inside = Promise.withResolvers<unknown>()
+    const [, ...others] = await Promise.all([
+      database.transaction(async () => inside.resolve(await tasks.start('echo', 0).catch((error: unknown) => error))),
+      ...Array.from({ length: 100 }, (_, n) => tasks.start('echo', n)),
+    ])
+    assert.match(String(await inside.promise), /inside of a transaction and not by it/)
+    assert.ok(others.every(({ created }) => created))
+  })
+
+  test('a table of the first version is brought up to date with its tasks in it, and the old version goes on beside the new one', async () => {
+    const directory = scratchDirectory('old-tasks')
+    const { migrations } = await import('../../src/tasks/store/schema.ts')
+    const opened = async (): Promise<Database> => {
+      const database = createDatabase({ directory })
+      database.migrate('tasks', migrations.slice(0, 1))
+      database.start()
+      await database.ready()
+      return database
+    }
+    const old = await opened()
+    const id = '01993b1e-8c4a-7cc0-9d6b-3f1f0b8a4e21'
+    await old.query(
+      `INSERT INTO evenkeel_tasks (id, queue, name, state, payload, priority, attempt, max_attempts, run_at, created_at, unique_key)
+       VALUES ($1, 'default', 'echo', 'dead', '7', 0, 5, 5, ${old.dialect.now}, ${old.dialect.now}, 'k')`,
+      [id],
+    )
+    const { tasks } = await subject.process(
+      { echo: { run: (n: number) => n } },
+      { redis: null, database: { directory } },
+    )
+    assert.equal(await tasks.redrive({ id }), 1)
+    assert.deepEqual(await tasks.result(id, { waitMs: 10_000 }), { state: 'done', value: 7 })
+    const another = await opened()
+    assert.equal(another.health.state, 'up')
+    await Promise.all([old.close(), another.close()])
+    await subject.tidy()
+    removeScratch(directory)
   })
 
   test('a file that a backup has locked is waited for', async () => {
