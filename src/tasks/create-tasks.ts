@@ -12,6 +12,7 @@ import { knownOptions, numberOption } from '../options.ts'
 import type { AttemptParts } from './attempt.ts'
 import { newStats } from './counters.ts'
 import type { TasksStats } from './counters.ts'
+import { definitionOf } from './definitions.ts'
 import type { TaskDefinition, TaskDefinitions } from './definitions.ts'
 import { Dispatcher, hintKey } from './dispatcher.ts'
 import { Endings } from './endings.ts'
@@ -144,11 +145,12 @@ class LiveTasks implements Tasks {
 
   async start(name: string, payload: unknown, options: StartOptions = {}): Promise<Started> {
     if (this.#closing !== undefined) throw new TaskError('TASK_CLOSED', 'The tasks were closed; nothing was stored.')
-    const definition = this.#definitions.get(name)
-    if (definition === undefined) {
-      const known = [...this.#definitions.keys()].join(', ')
-      throw new TaskError('TASK_UNKNOWN', `There is no task '${name}'; known: ${known}.`)
-    }
+    return await this.#startKnown(name, payload, options)
+  }
+
+  /** Also while it closes: a schedule that has begun to start its task does so. */
+  async #startKnown(name: string, payload: unknown, options: StartOptions): Promise<Started> {
+    const definition = definitionOf(name, this.#definitions)
     return await this.#starter.start(name, payload, { definition, options })
   }
 
@@ -280,7 +282,7 @@ class LiveTasks implements Tasks {
       definitions: this.#definitions,
       database,
       store: this.#store,
-      start: (name, payload, tx) => this.start(name, payload, { tx }),
+      start: (name, payload, tx) => this.#startKnown(name, payload, { tx }),
     })
     return new Sweep({
       store: this.#store,

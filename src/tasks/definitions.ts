@@ -11,6 +11,7 @@
  *     })
  */
 import type { Queryable } from '../database/index.ts'
+import { TaskError } from '../errors.ts'
 import type { TaskOutlet } from './outlet.ts'
 
 /** What a task's function is given beside the payload. */
@@ -117,4 +118,12 @@ export type ResultOf<Definition extends TaskDefinition> = Awaited<ReturnType<Def
 /** Returns what it is given, with its types: for definitions that several modules share. */
 export function defineTasks<Definitions extends TaskDefinitions>(definitions: Definitions): Definitions {
   return definitions
+}
+
+/** @throws TaskError `TASK_UNKNOWN` */
+export function definitionOf(name: string, definitions: ReadonlyMap<string, TaskDefinition>): TaskDefinition {
+  const definition = definitions.get(name)
+  if (definition !== undefined) return definition
+  const known = [...definitions.keys()].join(', ')
+  throw new TaskError('TASK_UNKNOWN', `There is no task '${name}'; known: ${known}.`)
 }

@@ -215,6 +215,36 @@ export function processTests(subject: TasksSubject): void {
     assert.match(result.error, /^half a pair \ufffd, zero , quote ' and 😀/)
   })
 
+  test('a schedule that has begun to start its task when the process stops does so, and nobody is alarmed', async () => {
+    const { database } = await subject.process({}, { worker: false })
+    const notices: string[] = []
+    const unsubscribe = channels.notice.subscribe(({ message }) => notices.push(message))
+    let closing: Promise<void> | undefined
+    /** The same database; the process begins to stop in its second transaction, after the one that notes the schedule. */
+    let transactions = 0
+    const stopping = new Proxy(database, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key, target)
+        if (typeof value !== 'function') return value
+        return (...args: unknown[]): unknown => {
+          if (key === 'transaction' && (transactions += 1) === 2) closing = tasks.close()
+          return Reflect.apply(value, target, args)
+        }
+      },
+    })
+    const definitions = { tick: { run: () => 0, schedule: { cron: '* * * * * *' } } }
+    const tasks = createTasks(definitions, { database: stopping, queue: subject.newQueue(), sweepMs: 50 })
+    tasks.work()
+    await eventually('it stops', () => closing !== undefined)
+    await closing
+    unsubscribe()
+    assert.deepEqual(
+      notices.filter((text) => text.includes('schedule')),
+      [],
+    )
+    assert.equal((await tasks.list({ name: 'tick' })).tasks.length, 1)
+  })
+
   test('a schedule starts one task per tick, whoever is there', async () => {
     const queue = subject.newQueue()
     const definitions = {
