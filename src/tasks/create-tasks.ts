@@ -21,6 +21,7 @@ import { Leases } from './leases.ts'
 import { filterFor } from './listing.ts'
 import { CHANNEL, chunks, IDS_AT_MOST, messageText, readMessage } from './messages.ts'
 import { checkDefinitions, readSettings } from './options.ts'
+import type { OfferedTask } from './outlet.ts'
 import { Outside } from './outside.ts'
 import type { OutsideWork } from './outside.ts'
 import type { TasksOptions, TasksSettings } from './options.ts'
@@ -116,7 +117,7 @@ class LiveTasks implements Tasks {
     })
     this.#endings = new Endings({ store, clock, random, atOnce: database.engine === 'sqlite' ? 1 : 2 })
     this.#leases = new Leases({ store, settings, stats })
-    this.#waiting = new Waiting({ store, settings, wake: (tasks) => this.#wake(tasks) })
+    this.#waiting = new Waiting({ store, settings, remind: (tasks) => this.#remind(tasks) })
     this.#worker = new Worker({
       parts: this.#attemptParts(),
       store,
@@ -195,7 +196,7 @@ class LiveTasks implements Tasks {
     if (which.id !== undefined && !isUuid(which.id)) return 0
     const ids = await this.#store.redrive(limit, which)
     // Not by hints: whoever had such a task takes its id for old news.
-    if (ids.length > 0) this.#wake(ids.length)
+    if (ids.length > 0 && this.#parts.settings.mode !== 'off') this.#dispatcher.wake(ids.length)
     return ids.length
   }
 
@@ -295,8 +296,8 @@ class LiveTasks implements Tasks {
     })
   }
 
-  #wake(tasks: number): void {
-    if (this.#parts.settings.mode !== 'off') this.#dispatcher.wake(tasks)
+  #remind(tasks: readonly OfferedTask[]): void {
+    if (this.#parts.settings.mode !== 'off') this.#ways.remind(tasks)
   }
 
   #wakeOwn(tasks: number): number {

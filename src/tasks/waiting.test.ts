@@ -21,8 +21,8 @@ function subject(tasks: number) {
   let woken = 0
   const waiting = new Waiting({
     settings: readSettings({ clock }),
-    wake: (count) => {
-      woken += count
+    remind: (tasks) => {
+      woken += tasks.length
     },
     store: {
       results: async (ids) => {
@@ -37,7 +37,7 @@ function subject(tasks: number) {
       },
       ready: async (ids) => {
         answer('ready', ids)
-        return ids.filter((id) => states.get(id) === 'ready')
+        return ids.filter((id) => states.get(id) === 'ready').map((id) => ({ id, name: 'work' }))
       },
       unfinished: async (ids) => {
         answer('unfinished', ids)

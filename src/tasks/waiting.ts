@@ -5,6 +5,7 @@
 import type { TimerHandle } from '../clock.ts'
 import { Batch } from './batch.ts'
 import type { TasksSettings } from './options.ts'
+import type { OfferedTask } from './outlet.ts'
 import type { Ended } from './store/rows.ts'
 import type { TaskStore } from './store/store.ts'
 import type { TaskResult, TaskState } from './task.ts'
@@ -20,8 +21,8 @@ const CLAIMED_WITHIN_MS = 20
 export interface WaitingOptions {
   readonly store: Pick<TaskStore, 'results' | 'announce' | 'unfinished' | 'ready'>
   readonly settings: TasksSettings
-  /** Tells workers of so many tasks once more. */
-  readonly wake: (tasks: number) => void
+  /** Tells workers of these tasks once more. */
+  readonly remind: (tasks: readonly OfferedTask[]) => void
 }
 
 type Wake = (task: Ended | undefined) => void
@@ -115,14 +116,14 @@ export class Waiting {
       const passedOver = this.#passedOver
       this.#passedOver = []
       this.#passedTimer = undefined
-      this.#wakeIfReady(passedOver).catch(() => 'the sweep finds them')
+      this.#remindIfReady(passedOver).catch(() => 'the sweep finds them')
     }, CLAIMED_WITHIN_MS)
   }
 
-  async #wakeIfReady(ids: readonly string[]): Promise<void> {
-    const { store, wake } = this.#options
+  async #remindIfReady(ids: readonly string[]): Promise<void> {
+    const { store, remind } = this.#options
     const ready = await store.ready(ids)
-    if (ready.length > 0) wake(ready.length)
+    if (ready.length > 0) remind(ready)
   }
 
   async #read(ids: readonly string[]): Promise<(Ended | undefined)[]> {

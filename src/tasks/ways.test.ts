@@ -47,6 +47,13 @@ test('Ways sends each kind of task by its own way', async () => {
   assert.equal(stats.hinted, 2)
 })
 
+test('Ways reminds by the way of each kind, but for hints', async () => {
+  const { ways, outlet, told } = subject()
+  ways.remind(['plain', 'plain', 'far'].map((name, n) => ({ id: `${name}-${n}`, name })))
+  await turn()
+  assert.deepEqual([told.dispatched, told.woken, outlet.offered], [[], 2, ['far-2']])
+})
+
 test('Ways wakes a worker of the database for what an outlet refuses, unless only others can do it, and says why', async () => {
   const { ways, outlet, told, stats } = subject()
   outlet.refuses = true

@@ -73,6 +73,16 @@ export class Ways {
     else void this.#offer(outlet, [task])
   }
 
+  /** Nobody has claimed these, and perhaps somebody has passed over them: they are told of once more, and not by a hint again. */
+  remind(tasks: readonly OfferedTask[]): void {
+    const shared = tasks.filter(({ name }) => this.#outletOf(name) === undefined)
+    if (shared.length > 0) this.#options.dispatcher.wake(shared.length)
+    for (const task of tasks) {
+      const outlet = this.#outletOf(task.name)
+      if (outlet !== undefined) void this.#offer(outlet, [task])
+    }
+  }
+
   /**
    * Offers what nobody has claimed: the other queue may have lost it, or had no room. Round by round through all of them, so that
    * those which nobody wants keep no other waiting; and each less and less often, so that a queue without workers does not grow.

@@ -255,9 +255,9 @@ export class TaskStore {
   }
 
   /** Those of the tasks that are ready. */
-  async ready(ids: readonly string[]): Promise<readonly string[]> {
-    const sql = `SELECT id FROM ${TABLE} WHERE ${this.#database.dialect.oneOf('id', '$1')} AND queue = $2 AND state = 'ready'`
-    return (await this.#own.query<{ id: string }>(sql, [ids, this.#settings.queue])).rows.map((row) => row.id)
+  async ready(ids: readonly string[]): Promise<readonly { readonly id: string; readonly name: string }[]> {
+    const sql = `SELECT id, name FROM ${TABLE} WHERE ${this.#database.dialect.oneOf('id', '$1')} AND queue = $2 AND state = 'ready'`
+    return (await this.#own.query<{ id: string; name: string }>(sql, [ids, this.#settings.queue])).rows
   }
 
   /** Moves a schedule on to a tick; false when somebody else has. */
