@@ -154,7 +154,7 @@ export class Attempt {
 
   async #failed(error: unknown): Promise<void> {
     const reason: unknown = this.#control.signal.aborted ? this.#control.signal.reason : error
-    await this.#tx.rollback(error instanceof Error ? error : new Error(String(error)))
+    await this.#tx.rollback(error instanceof Error ? error : new Error(errorText(error)))
     if (error instanceof TaskError && error.code === 'TASK_FENCED') return this.#ended('fenced', undefined)
     const code = reason instanceof TaskError ? reason.code : undefined
     if (code === 'TASK_STOPPED')

@@ -50,15 +50,24 @@ export function jsonText(value: unknown, what: string): string {
 const ERROR_AT_MOST = 4000
 const CAUSES_AT_MOST = 5
 
-/** An error as it is stored: its causes in one line. */
+/** An error as it is stored: its causes in one line. Never throws, whatever was thrown. */
 export function errorText(error: unknown): string {
-  const parts: string[] = []
-  let at = error
+  try {
+    return storable(textsOf(error).join(': ').slice(0, ERROR_AT_MOST))
+  } catch {
+    // Reading it ran code of its own, which failed.
+    return 'What was thrown cannot be read.'
+  }
+}
+
+function textsOf(error: unknown): string[] {
+  const parts = [oneText(error)]
+  let at = error instanceof Error ? error.cause : undefined
   while (at !== undefined && at !== null && parts.length < CAUSES_AT_MOST) {
     parts.push(oneText(at))
     at = at instanceof Error ? at.cause : undefined
   }
-  return storable(parts.join(': ').slice(0, ERROR_AT_MOST))
+  return parts
 }
 
 /** Text as every database takes it: PostgreSQL refuses zero bytes and halves of a pair, such as a cut may leave. */

@@ -245,6 +245,28 @@ export function processTests(subject: TasksSubject): void {
     assert.equal((await tasks.list({ name: 'tick' })).tasks.length, 1)
   })
 
+  test('whatever is thrown, a null without a message or an object that is no text, the attempt has failed and the worker goes on', async () => {
+    const thrown: Readonly<Record<string, unknown>> = {
+      nothing: null,
+      bare: Object.create(null),
+      trap: {
+        get [Symbol.toStringTag]() {
+          throw new Error('no')
+        },
+      },
+    }
+    const run = (which: string): never => {
+      throw thrown[which]
+    }
+    const { tasks } = await subject.process({ odd: { run, retry: { attempts: 1 } } }, { queue: subject.newQueue() })
+    for (const which of Object.keys(thrown)) {
+      const { id } = await tasks.start('odd', which)
+      const result = await tasks.result(id, { waitMs: 10_000 })
+      assert.ok(result.state === 'dead' && result.error !== '', `${which}: ${JSON.stringify(result)}`)
+    }
+    assert.equal(tasks.report().inWork, 0)
+  })
+
   test('a schedule starts one task per tick, whoever is there', async () => {
     const queue = subject.newQueue()
     const definitions = {
