@@ -9,7 +9,6 @@
  */
 import { isIPv6 } from 'node:net'
 import { OptionError } from '../errors.ts'
-import { numberText } from '../options.ts'
 
 type Topology = 'single' | 'sentinel' | 'cluster'
 
@@ -122,9 +121,10 @@ export function readHost(name: string, text: string): string {
 
 /** Reads a port that came as text; shows it only when it is a number, for it could be a password in the wrong place. */
 function readPort(name: string, text: string): number {
-  if (!/^-?\d{1,7}$/.test(text))
-    throw new OptionError(name, `Expected the port in '${name}' to be a whole number from 1 to 65535.`)
-  return numberText(name, text, PORTS)
+  const port = /^-?\d{1,7}$/.test(text) ? Number(text) : undefined
+  if (port !== undefined && port >= PORTS.min && port <= PORTS.max) return port
+  const given = port === undefined ? '' : `, got ${port}`
+  throw new OptionError(name, `Expected the port in '${name}' to be a whole number from 1 to 65535${given}.`)
 }
 
 function splitScheme(name: string, text: string): [Scheme, string] {

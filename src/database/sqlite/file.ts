@@ -3,7 +3,7 @@
  * acknowledged (WAL, one fsync a commit).
  */
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 
 /** Name of the file in the data directory; SQLite puts `-wal` and `-shm` beside it. */
@@ -17,11 +17,31 @@ const OPEN_BUSY_MS = 50
 
 /** Makes directory and file where they are missing. */
 export function ensureFile(directory: string): string {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory)
   const path = join(directory, FILE_NAME)
   // SQLite gives -wal and -shm the permissions of the file, so it is made with the right ones first.
   closeSync(openSync(path, 'a', 0o600))
   return path
+}
+
+/**
+ * Makes the directory and those above it. Node's own recursive mkdir tries for ever, in one call that no signal ends, where a
+ * directory is there and the system knows none in it (ENOENT), as in /proc.
+ */
+function makeDirectory(directory: string): void {
+  if (isDirectory(directory)) return
+  const parent = dirname(directory)
+  if (parent !== directory) makeDirectory(parent)
+  try {
+    mkdirSync(directory, { mode: 0o700 })
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if (!isDirectory(directory)) throw error
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
 /** Tells one file from another of the same name; undefined when there is none. */
