@@ -50,8 +50,8 @@ test('durationText() and sizeText() read their units, and a bare number in the s
 
 test('durationText() and sizeText() refuse a unit they do not know, and a value out of range', () => {
   for (const text of ['5 weeks', '-5s', 's', '5s5s', ''])
-    assert.throws(() => durationText('T', text), refusal('T', /whole number, got '/))
-  assert.throws(() => sizeText('S', '5m'), refusal('S', /got '5m'/))
+    assert.throws(() => durationText('T', text), refusal('T', /to be a time such as 250ms, 30s or 5m, got '/))
+  assert.throws(() => sizeText('S', '5m'), refusal('S', /to be a size such as 64kb, 64mb or 1gb, got '5m'/))
   assert.throws(() => durationText('T', '2h', { max: 3_600_000 }), refusal('T', /to 3600000, got 7200000\.$/))
 })
 

@@ -6,6 +6,8 @@ import { OptionError } from './errors.ts'
 
 const DURATION_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const SIZE_UNITS: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }
+const DURATIONS = '250ms, 30s or 5m'
+const SIZES = '64kb, 64mb or 1gb'
 
 /** Which numbers an option accepts. */
 export interface NumberRange {
@@ -42,12 +44,18 @@ export function booleanText(name: string, text: string): boolean {
 
 /** Milliseconds out of `250`, `250ms`, `30s`, `5m`, `2h`, `7d`; a bare number is milliseconds. */
 export function durationText(name: string, text: string, range: NumberRange = {}): number {
-  return numberOption(name, scaled(text, DURATION_UNITS) ?? text, range)
+  const given = scaled(text, DURATION_UNITS)
+  if (given === undefined)
+    throw new OptionError(name, `Expected '${name}' to be a time such as ${DURATIONS}, got '${text}'.`)
+  return numberOption(name, given, range)
 }
 
 /** Bytes out of `1024`, `64kb`, `64mb`, `1gb`; a bare number is bytes. */
 export function sizeText(name: string, text: string, range: NumberRange = {}): number {
-  return numberOption(name, scaled(text, SIZE_UNITS) ?? text, range)
+  const given = scaled(text, SIZE_UNITS)
+  if (given === undefined)
+    throw new OptionError(name, `Expected '${name}' to be a size such as ${SIZES}, got '${text}'.`)
+  return numberOption(name, given, range)
 }
 
 /** Checks that a text is one of the words an option knows. */

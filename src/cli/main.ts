@@ -53,4 +53,16 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version
 }
 
-process.exitCode = await main(process.argv.slice(2))
+/** An older Node lacks what the commands stand on; npm installs them there all the same, with a warning that is easily missed. */
+function oldNode(): string | undefined {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major > 22 || (major === 22 && minor >= 18)) return undefined
+  return `evenkeel: Node 22.18 or newer is needed; this is ${process.versions.node} (${process.execPath}).\n`
+}
+
+const old = oldNode()
+if (old === undefined) process.exitCode = await main(process.argv.slice(2))
+else {
+  process.stderr.write(old)
+  process.exitCode = WRONG_USE
+}

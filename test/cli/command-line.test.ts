@@ -57,6 +57,23 @@ test('wrong use ends with 2 and says what was wrong, without showing a credentia
   }
 })
 
+test('a Node that is too old is told, instead of a wrong diagnosis', async () => {
+  const older = join(directory, 'older.mjs')
+  const on = async (node: string) => {
+    writeFileSync(
+      older,
+      `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${node}' } })`,
+    )
+    return await evenkeel(['check', '--help'], { env: { NODE_OPTIONS: `--import=${older}` } })
+  }
+  for (const node of ['20.20.2', '22.17.1']) {
+    const { code, stdout, stderr } = await on(node)
+    assert.deepEqual([code, stdout], [2, ''])
+    assert.match(stderr, new RegExp(`^evenkeel: Node 22\\.18 or newer is needed; this is ${node} \\(.+\\)\\.\\n$`))
+  }
+  assert.equal((await on('22.18.0')).code, 0)
+})
+
 test('check reads the environment, and one endpoint under two names is one', async () => {
   const { host, port } = server
   const one = await examine(QUICK, { env: { REDIS_HOST: host, REDIS_PORT: String(port), REDIS_DB: '2' } })
