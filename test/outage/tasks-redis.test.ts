@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { FaultProxy } from '../support/fault-proxy.ts'
+import { RedisServer } from '../support/redis-server.ts'
 import { eventually } from '../support/wait.ts'
 import { ENGINES, Rig } from './tasks/rig.ts'
 
@@ -75,6 +76,38 @@ for (const engine of ENGINES)
       await eventually('the old ids are used up', async () => (await rig.redis.command('LLEN', HINTS)) === 0)
       await assertOnce(rig)
       assert.equal((await worker.stats()).fenced, 0)
+    })
+
+    test('failover to a replica that lacks the last hints: no order is lost or done twice, and hints flow through the new master', async () => {
+      let address: FaultProxy | undefined
+      await using rig = await Rig.open(engine, {
+        redisPort: async ({ port }) => {
+          address = await FaultProxy.start({ port })
+          return address.port
+        },
+      })
+      assert.ok(address !== undefined)
+      await rig.redis.command('CONFIG', 'SET', 'repl-diskless-sync-delay', '0')
+      await using replication = await FaultProxy.start({ port: rig.redis.port })
+      await using replica = await RedisServer.start({ args: ['--replicaof', '127.0.0.1', String(replication.port)] })
+      const copied = await rig.placeMany(5, 'quick', 'copied')
+      await eventually('the replica has them', async () => (await replica.command('LLEN', HINTS)) === copied.length)
+      replication.set('refuse')
+      replication.resetConnections()
+      const lacking = await rig.placeMany(5, 'quick', 'lacking')
+      const all = copied.length + lacking.length
+      await eventually('the master has all hints', async () => (await rig.redis.command('LLEN', HINTS)) === all)
+      await rig.redis.kill()
+      await replica.command('REPLICAOF', 'NO', 'ONE')
+      assert.equal(await replica.command('LLEN', HINTS), copied.length)
+      await address.close()
+      await using moved = await FaultProxy.start({ port: replica.port }, { port: address.port })
+      await rig.hire()
+      await rig.ledger.untilDone()
+      await untilHinted(rig)
+      await assertOnce(rig)
+      assert.ok(moved.accepted > 0)
+      await eventually('the hints that it had are used up', async () => (await replica.command('LLEN', HINTS)) === 0)
     })
 
     test('the sweep and the hints race for the same tasks in three processes: each is done once', async () => {
