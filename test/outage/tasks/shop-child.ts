@@ -33,7 +33,7 @@ export interface OrderFate {
 export type Said =
   | { readonly kind: 'ready' }
   | { readonly kind: 'orders'; readonly orders: readonly OrderFate[] }
-  | { readonly kind: 'began' | 'aborted'; readonly orderId: string; readonly attempt: number }
+  | { readonly kind: 'began' | 'ended' | 'aborted'; readonly orderId: string; readonly attempt: number }
   | { readonly kind: 'stats'; readonly stats: Shop['tasks']['stats'] }
   | { readonly kind: 'stopped' }
 
@@ -55,6 +55,7 @@ const shop = await openShop(part.place, {
   ...part.work,
   events: {
     began: (orderId, attempt) => say({ kind: 'began', orderId, attempt }),
+    ended: (orderId, attempt) => say({ kind: 'ended', orderId, attempt }),
     aborted: (orderId, attempt) => say({ kind: 'aborted', orderId, attempt }),
   },
 })

@@ -31,6 +31,8 @@ export interface OrderPayload {
 export interface ShopEvents {
   /** An attempt has begun. */
   readonly began?: (orderId: string, attempt: number) => void
+  /** Its function has returned or thrown. */
+  readonly ended?: (orderId: string, attempt: number) => void
   /** Its signal has aborted. */
   readonly aborted?: (orderId: string, attempt: number) => void
 }
@@ -90,7 +92,7 @@ export async function openShop(place: Place, { worker, concurrency = 10, events 
   }
 }
 
-function definitionsFor({ leaseMs }: Place, { began, aborted }: ShopEvents) {
+function definitionsFor({ leaseMs }: Place, { began, ended, aborted }: ShopEvents) {
   return {
     executeOrder: {
       retry: { attempts: 20, delayMs: 200, maxDelayMs: 1000 },
@@ -100,14 +102,18 @@ function definitionsFor({ leaseMs }: Place, { began, aborted }: ShopEvents) {
       ): Promise<{ attempt: number }> {
         began?.(orderId, attempt)
         signal.addEventListener('abort', () => aborted?.(orderId, attempt), { once: true })
-        if (attempt === 1) await misbehave(behaviour, leaseMs)
-        await tx.query('INSERT INTO effects (order_id, attempt, worker) VALUES ($1, $2, $3)', [
-          orderId,
-          attempt,
-          process.pid,
-        ])
-        if (attempt === 1 && behaviour === 'die-after-effect') process.kill(process.pid, 'SIGKILL')
-        return { attempt }
+        try {
+          if (attempt === 1) await misbehave(behaviour, leaseMs)
+          await tx.query('INSERT INTO effects (order_id, attempt, worker) VALUES ($1, $2, $3)', [
+            orderId,
+            attempt,
+            process.pid,
+          ])
+          if (attempt === 1 && behaviour === 'die-after-effect') process.kill(process.pid, 'SIGKILL')
+          return { attempt }
+        } finally {
+          ended?.(orderId, attempt)
+        }
       },
     },
   }
