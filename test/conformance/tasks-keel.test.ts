@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createEvenkeel, evenkeelOptionsFromEnvironment } from 'evenkeel'
+import type { TaskContext } from 'evenkeel/tasks'
 import { channels } from '../../src/telemetry/channels.ts'
 import { scratchDirectory } from '../support/leash.ts'
+import { eventually } from '../support/wait.ts'
 
 test('tasks are in /metrics and /health, with what all processes wait for and what this one did', async () => {
   const keel = createEvenkeel({ database: { directory: join(scratchDirectory('keel'), 'data') }, logger: false })
@@ -28,6 +30,31 @@ test('tasks are in /metrics and /health, with what all processes wait for and wh
   assert.equal(status, 'healthy')
   assert.deepEqual([roles['tasks']?.['via'], roles['tasks']?.['working']], ['database', true])
   assert.equal(roles['tasks:mail']?.['working'], false)
+  await keel.close()
+})
+
+test('/metrics counts hints that Redis did not take, leases that ran out, and ends that came too late', async () => {
+  const directory = join(scratchDirectory('keel'), 'data')
+  const keel = createEvenkeel({ redis: 'redis://127.0.0.1:1', database: { directory }, logger: false })
+  const gate = Promise.withResolvers<string>()
+  const run = (_: null, { attempt }: TaskContext): unknown => (attempt === 1 ? gate.promise : 'second')
+  const tasks = keel.tasks({ work: { run } }, { sweepMs: 50 })
+  await keel.start()
+  const { id } = await tasks.start('work', null)
+  await eventually('it runs', async () => (await tasks.get(id))?.state === 'running')
+  const past = new Date(Date.now() - 60_000)
+  await keel.database.query('UPDATE evenkeel_tasks SET lease_until = $2 WHERE id = $1', [id, past])
+  assert.deepEqual(await tasks.result(id, { waitMs: 10_000 }), { state: 'done', value: 'second' })
+  gate.resolve('first')
+  const fenced = 'evenkeel_tasks_fenced_total{queue="default"} 1\n'
+  const text = await eventually('the late end', async () => {
+    const metrics = await keel.metrics()
+    return metrics.includes(fenced) ? metrics : undefined
+  })
+  for (const name of ['lease_expired', 'lease_lost', 'hint_failed', 'stored'])
+    assert.match(text, new RegExp(`^evenkeel_tasks_${name}_total{queue="default"} 1$`, 'm'))
+  for (const name of ['hinted', 'abandoned'])
+    assert.match(text, new RegExp(`^evenkeel_tasks_${name}_total{queue="default"} 0$`, 'm'))
   await keel.close()
 })
 
