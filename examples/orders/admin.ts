@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** Ends the request unless it shows the token. */
+/** Ends the request unless it shows the token: a hook for `onRequest`, so that strangers hear nothing of how a body should look. */
 export type Guard = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 
 export function adminOnly(token: string | undefined): Guard {

@@ -24,7 +24,7 @@ export function productRoutes(app: FastifyInstance, { products, guard }: Product
 
   app.put<{ Params: { id: string }; Body: { readonly sun_per_unit: number } }>(
     '/api/products/:id/price',
-    { schema: { params: productIdSchema, body: priceSchema }, preHandler: guard },
+    { schema: { params: productIdSchema, body: priceSchema }, onRequest: guard },
     async (request, reply) => {
       const { id } = request.params
       const changed = await products.setPrice(id, request.body.sun_per_unit)

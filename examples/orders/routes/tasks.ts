@@ -21,7 +21,7 @@ interface ListQuery {
 export function taskRoutes(app: FastifyInstance, { tasks, guard }: TaskRoutesOptions): void {
   app.get<{ Querystring: ListQuery }>(
     '/api/tasks',
-    { schema: { querystring: taskListSchema }, preHandler: guard },
+    { schema: { querystring: taskListSchema }, onRequest: guard },
     async ({ query }) => {
       const { limit = String(DEFAULT_LIMIT), ...wanted } = query
       const [page, counts] = await Promise.all([tasks.list({ ...wanted, limit: Number(limit) }), tasks.counts()])
@@ -31,7 +31,7 @@ export function taskRoutes(app: FastifyInstance, { tasks, guard }: TaskRoutesOpt
 
   app.post<{ Params: { id: string } }>(
     '/api/tasks/:id/redrive',
-    { schema: { params: taskIdSchema }, preHandler: guard },
+    { schema: { params: taskIdSchema }, onRequest: guard },
     async (request, reply) => {
       const { id } = request.params
       if ((await tasks.redrive({ id })) > 0) return { id, state: 'ready' }
@@ -44,7 +44,7 @@ export function taskRoutes(app: FastifyInstance, { tasks, guard }: TaskRoutesOpt
 
   app.post<{ Body: { readonly name?: string; readonly limit?: number } }>(
     '/api/tasks/redrive',
-    { schema: { body: redriveSchema }, preHandler: guard },
+    { schema: { body: redriveSchema }, onRequest: guard },
     async ({ body }) => ({ redriven: await tasks.redrive(body) }),
   )
 }
