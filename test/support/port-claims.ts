@@ -4,10 +4,11 @@
  */
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 
-const directory = join(tmpdir(), 'evenkeel-test-ports')
+/** One per user: nobody can write into that of another. Between users, whoever binds a port first has it. */
+export const directory: string = join(tmpdir(), `evenkeel-test-ports-${userInfo().uid}`)
 const own = new Set<number>()
 
 process.on('exit', () => {

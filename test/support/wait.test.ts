@@ -3,11 +3,10 @@ import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { claim } from './port-claims.ts'
+import { claim, directory } from './port-claims.ts'
 import { eventually, freePort } from './wait.ts'
 
 test('eventually() probes until the answer is truthy, over errors too', async () => {
@@ -49,6 +48,6 @@ test('freePort() gives a port to one test process only, as long as that lives', 
   }
   assert.equal(await elsewhere(), 'false')
   // A process that was killed could not give it back.
-  writeFileSync(join(tmpdir(), 'evenkeel-test-ports', String(port)), '999999999')
+  writeFileSync(join(directory, String(port)), '999999999')
   assert.equal(await elsewhere(), 'true')
 })
