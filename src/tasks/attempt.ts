@@ -110,7 +110,7 @@ export class Attempt {
     const { run, validate } = this.#definition
     const valid = await validPayload(name, payload, validate)
     // What came out of the database, and past the validator, is what start() took.
-    return await run(valid as never, this.#context())
+    return await this.#tx.call(() => run(valid as never, this.#context()))
   }
 
   #context(): TaskContext {

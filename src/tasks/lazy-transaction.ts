@@ -4,6 +4,7 @@
  *     tx.query ─▶ BEGIN ─▶ … ─▶ commit(last): last statement ─▶ COMMIT
  *                             └▶ rollback()
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Database, Dialect, Parameter, Queryable, QueryResult, Transaction } from '../database/index.ts'
 import { TaskError } from '../errors.ts'
 import type { TaskTransaction } from './definitions.ts'
@@ -14,6 +15,14 @@ export interface LazyTransactionOptions {
   readonly database: Database
   /** How long it may take from its first query on. */
   readonly deadlineMs: () => number
+}
+
+/** The transaction of the attempt whose function called, by however many steps. */
+const own = new AsyncLocalStorage<LazyTransaction>()
+
+/** Is this asked inside of a transaction of the database, be it that of a task's function? */
+export function isInside(database: Database): boolean {
+  return database.inTransaction || own.getStore()?.holds(database) === true
 }
 
 export class LazyTransaction implements TaskTransaction {
@@ -54,6 +63,16 @@ export class LazyTransaction implements TaskTransaction {
   afterCommit(run: () => void): void {
     if (this.#over) throw overError()
     this.#hooks.push(run)
+  }
+
+  /** Calls the function whose transaction this is. */
+  call<T>(run: () => T): T {
+    return own.run(this, run)
+  }
+
+  /** Is it open, and its function not over? */
+  holds(database: Database): boolean {
+    return this.used && !this.#over && database === this.#options.database
   }
 
   /** Runs the last statement and commits; rejects with what kept it from that. */

@@ -10,6 +10,7 @@ import type { TaskDefinition } from './definitions.ts'
 import type { Route } from './dispatcher.ts'
 import { foreignQueryable, isOwn } from './foreign.ts'
 import type { ForeignTransaction } from './foreign.ts'
+import { isInside } from './lazy-transaction.ts'
 import { CHANNEL, messageText } from './messages.ts'
 import { PRIORITY } from './options.ts'
 import type { TasksSettings } from './options.ts'
@@ -244,8 +245,8 @@ function isKey(value: string): boolean {
 }
 
 /** Whoever is stored together with others must not have them wait for a transaction that waits for him. */
-function isShutOut({ engine, inTransaction }: Database): boolean {
-  return engine === 'sqlite' && inTransaction
+function isShutOut(database: Database): boolean {
+  return database.engine === 'sqlite' && isInside(database)
 }
 
 function shutOut({ name }: NewTask): TaskError {

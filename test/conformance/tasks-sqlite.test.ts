@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, suite, test } from 'node:test'
 import { createDatabase, type Database } from 'evenkeel/database'
+import type { TaskContext } from 'evenkeel/tasks'
 import { removeScratch, scratchDirectory } from '../support/leash.ts'
 import { eventually } from '../support/wait.ts'
 import { TasksSubject, type TasksPlace } from './tasks-subject.ts'
@@ -94,6 +95,41 @@ suite('sqlite, and only there', () => {
     ])
     assert.match(String(await inside.promise), /inside of a transaction and not by it/)
     assert.ok(others.every(({ created }) => created))
+  })
+
+  test('a task that has used its tx and starts another without it is told so at once, and keeps no start of anybody else waiting', async () => {
+    const used = Promise.withResolvers<void>()
+    const refused = Promise.withResolvers<string>()
+    const gate = Promise.withResolvers<void>()
+    const parent = {
+      retry: { attempts: 1 },
+      run: async (_: null, { tx }: TaskContext) => {
+        await start('before its first use')
+        await tx.query(`INSERT INTO effects (task, attempt, note) VALUES ('parent', 1, 'kept')`)
+        refused.resolve(await start('after it').catch(String))
+        used.resolve()
+        await gate.promise
+        const { id } = await tasks.start('child', 'by it', { tx })
+        return id
+      },
+    }
+    const { tasks } = await subject.process(
+      { parent, child: { run: (given: string) => given } },
+      { queue: subject.newQueue(), redis: null },
+    )
+    const start = async (given: string): Promise<string> => (await tasks.start('child', given)).id
+    const { id } = await tasks.start('parent', null)
+    const begun = performance.now()
+    await used.promise
+    assert.ok(performance.now() - begun < 3000, 'it waited for its own transaction')
+    assert.match(await refused.promise, /inside of a transaction and not by it/)
+    const other = start('of somebody else')
+    gate.resolve()
+    const result = await tasks.result(id, { waitMs: 10_000 })
+    assert.ok(result.state === 'done')
+    for (const child of [await other, String(result.value)])
+      assert.equal((await tasks.result(child, { waitMs: 10_000 })).state, 'done')
+    assert.equal((await tasks.list({ name: 'child' })).tasks.length, 3)
   })
 
   test('a table of the first version is brought up to date with its tasks in it, and the old version goes on beside the new one', async () => {
