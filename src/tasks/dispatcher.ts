@@ -174,9 +174,10 @@ export class Dispatcher {
   #tell(via: Via, reason: string | undefined): void {
     if (via === this.#route) return
     this.#route = via
-    const { database, settings } = this.#options
+    const { database, settings, link } = this.#options
+    const isChosen = this.isOff || link === undefined || link.health.state === 'isolated'
     const at = settings.clock.wallNow()
-    channels.taskRoute.publish({ database: database.name, queue: settings.queue, via, reason, at })
+    channels.taskRoute.publish({ database: database.name, queue: settings.queue, via, reason, isChosen, at })
   }
 }
 

@@ -134,6 +134,8 @@ export interface TaskRouteMessage {
   readonly via: string
   /** Why it is not Redis. */
   readonly reason: string | undefined
+  /** Somebody wants it so: Redis was not named, is kept off, or is not used for tasks. */
+  readonly isChosen: boolean
   readonly at: number
 }
 

@@ -10,7 +10,7 @@ export function logTaskRoutes(logger: Logger, database: string): () => void {
   return channels.taskRoute.subscribe((message) => {
     if (message.database !== database) return
     const fields = { event: 'tasks', queue: message.queue, via: message.via, reason: message.reason }
-    if (message.via === 'redis') logger.info(fields, routeText(message))
+    if (message.via === 'redis' || message.isChosen) logger.info(fields, routeText(message))
     else logger.warn(fields, routeText(message))
   })
 }

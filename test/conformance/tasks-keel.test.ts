@@ -60,11 +60,13 @@ test('/metrics counts hints that Redis did not take, leases that ran out, and en
 
 test('ENABLE_BACKGROUND_TASKS=false is told once, with what becomes of the tasks, and each answer says it', async () => {
   const lines: string[] = []
+  const warned: string[] = []
   const line = (_fields: object, message: string): void => void lines.push(message)
+  const warn = (_fields: object, message: string): void => void warned.push(message)
   const keel = createEvenkeel({
     ...evenkeelOptionsFromEnvironment({ REDIS_URL: 'redis://127.0.0.1:1', ENABLE_BACKGROUND_TASKS: 'false' }),
     database: { directory: join(scratchDirectory('keel'), 'data') },
-    logger: { info: line, warn: line, error: line },
+    logger: { info: line, warn, error: warn },
   })
   const tasks = keel.tasks({ executeOrder: { run: () => 'done' } })
   await keel.start()
@@ -76,6 +78,11 @@ test('ENABLE_BACKGROUND_TASKS=false is told once, with what becomes of the tasks
   const told = lines.filter((text) => text.includes('will be processed by the scheduled sweep'))
   assert.deepEqual(told.length, 1)
   assert.match(told[0] ?? '', /ENABLE_BACKGROUND_TASKS=false/)
+  assert.deepEqual(
+    warned.filter((text) => text.includes('sweep')),
+    [],
+    'it was chosen',
+  )
   await keel.close()
   assert.equal(channels.taskRoute.hasSubscribers, false)
 })

@@ -57,7 +57,8 @@ async function application(): Promise<{ readonly app: Application; readonly redi
 async function opened({ app, redis }: { readonly app: Application; readonly redis: RedisServer }): Promise<void> {
   // In memory: SQLite's fsync holds up the whole process, and is not what is asked here.
   const directory = scratchDirectory('adapters', existsSync('/dev/shm') ? '/dev/shm' : tmpdir())
-  ends.push(() => removeScratch(directory))
+  // Last of all: as long as the application lives it writes there.
+  ends.unshift(() => removeScratch(directory))
   await app.call('open', redis.url, directory)
 }
 
