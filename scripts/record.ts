@@ -4,7 +4,7 @@
  * Meant for a machine that does nothing else.
  */
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { mustRun } from './command.ts'
+import { mustRun, runCommand } from './command.ts'
 import { measuredIn, withMeasured } from './docs/measured.ts'
 import { root } from './project.ts'
 import { recordDiagnosis } from './record/diagnosis.ts'
@@ -45,6 +45,7 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   'tasks-latency': benchmark('tasks', 'latency'),
   'tasks-outages': benchmark('tasks', 'outages'),
   'tasks-frozen': benchmark('tasks', 'frozen'),
+  'tasks-chaos': recordChaos,
 }
 
 const wanted = process.argv.slice(2)
@@ -84,6 +85,16 @@ function benchmark(subject: 'link' | 'cache' | 'tasks', part: string): () => Pro
 
 async function recordMatrix(): Promise<void> {
   publish('outage-matrix', await benchmarked('outage', []))
+}
+
+async function recordChaos(): Promise<void> {
+  const options = ['--seconds', '60', '--seed', '7']
+  const program = ['node', '--conditions=evenkeel-source', 'test/outage/tasks/run.ts', ...options]
+  const { ok, output } = await runCommand(program, { limitMs: BENCH_LIMIT_MS })
+  // A bar that was missed stands on the page as well as those that were met; a run that broke off does not.
+  if (!ok && !output.includes('✖')) throw new Error(output)
+  const command = `npm run chaos:tasks -- ${options.join(' ')}`
+  publish('tasks-chaos', `${output.trim()}\n\n${await circumstances(command, 'english')}`)
 }
 
 /** What the benchmark prints, which is Markdown. */
