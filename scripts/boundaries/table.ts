@@ -16,7 +16,14 @@ export interface Allowed {
 }
 
 /** Single files that every folder may import directly, without an index. */
-export const LEAVES: readonly string[] = ['errors', 'clock', 'options', 'recent-ids', 'telemetry/channels']
+export const LEAVES: readonly string[] = [
+  'errors',
+  'clock',
+  'options',
+  'recent-ids',
+  'make-directory',
+  'telemetry/channels',
+]
 const ROLES: readonly string[] = ['cache', 'sessions', 'limits', 'tasks', 'events']
 
 const role: Allowed = {
@@ -29,6 +36,7 @@ export const SOURCE: Readonly<Record<string, Allowed>> = {
   errors: { imports: [], why: 'the bottom' },
   clock: { imports: [], why: 'time and chance' },
   options: { imports: ['errors'], why: 'a wrong option is an error with a name' },
+  'make-directory': { imports: [], why: 'a folder for what a process keeps on the disk' },
   'recent-ids': { imports: [], why: 'what a process remembers of messages that come by more than one way' },
   'telemetry/channels': { imports: ['errors'], why: 'names and payloads only' },
   link: { imports: LEAVES, why: 'the supervised connection serves every role and knows none' },

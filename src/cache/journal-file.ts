@@ -17,7 +17,6 @@ import {
   closeSync,
   fstatSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -28,6 +27,7 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describeError } from '../link/index.ts'
+import { makeDirectory } from '../make-directory.ts'
 import { channels } from '../telemetry/channels.ts'
 import type { JournalFile, JournalRecord } from './journal.ts'
 
@@ -60,7 +60,7 @@ export class DiskJournal implements JournalFile {
   /** What processes that are no more left behind; a record that was cut off by their end is none. */
   inherit(): readonly JournalRecord[] {
     try {
-      mkdirSync(this.#options.directory, { recursive: true })
+      makeDirectory(this.#options.directory)
       const files = readdirSync(this.#options.directory).filter((name) => this.#isAbandoned(name))
       this.#inherited = files.flatMap((name) => this.#takeOver(join(this.#options.directory, name)))
       return this.#inherited.flatMap((path) => recordsIn(readFileSync(path, 'utf8')))

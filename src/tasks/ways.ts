@@ -40,7 +40,6 @@ interface Offered {
 }
 
 /** By which way each kind of task goes: its outlet, or else the hints that all others share. */
-/** By which way each kind of task goes: its outlet, or else the hints that all others share. */
 export class Ways {
   readonly #options: WaysOptions
   /** Why an outlet has refused; it is asked again all the same. */

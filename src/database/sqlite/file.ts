@@ -2,9 +2,10 @@
  * The database file: found or made with permissions for its owner only, opened with the settings that keep what was
  * acknowledged (WAL, one fsync a commit).
  */
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { closeSync, openSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import { makeDirectory } from '../../make-directory.ts'
 
 /** Name of the file in the data directory; SQLite puts `-wal` and `-shm` beside it. */
 const FILE_NAME = 'evenkeel.db'
@@ -22,26 +23,6 @@ export function ensureFile(directory: string): string {
   // SQLite gives -wal and -shm the permissions of the file, so it is made with the right ones first.
   closeSync(openSync(path, 'a', 0o600))
   return path
-}
-
-/**
- * Makes the directory and those above it. Node's own recursive mkdir tries for ever, in one call that no signal ends, where a
- * directory is there and the system knows none in it (ENOENT), as in /proc.
- */
-function makeDirectory(directory: string): void {
-  if (isDirectory(directory)) return
-  const parent = dirname(directory)
-  if (parent !== directory) makeDirectory(parent)
-  try {
-    mkdirSync(directory, { mode: 0o700 })
-  } catch (error) {
-    // Another process may have made it meanwhile.
-    if (!isDirectory(directory)) throw error
-  }
-}
-
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
 /** Tells one file from another of the same name; undefined when there is none. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { removeScratch, scratchDirectory } from '../../../test/support/leash.ts'
 import { MessageFile } from './message-file.ts'
@@ -130,4 +130,18 @@ test('where no file can be made it says so once, and nobody fails for it', () =>
   assert.match(trouble[0] ?? '', /ENOENT/)
   assert.deepEqual(heard, [])
   file.close()
+})
+
+test('a file that cannot be opened is tried again with each look, told once, and heard as soon as it can', () => {
+  const { path, member } = subject(join(directory, 'later', 'messages'))
+  const [one, two] = [member(), member()]
+  two.file.listen()
+  for (let round = 0; round < 3; round += 1) two.file.look()
+  assert.deepEqual([two.trouble.length, two.missed()], [1, 0])
+  mkdirSync(dirname(path))
+  two.file.look()
+  one.file.append('a', 'heard')
+  two.file.look()
+  assert.deepEqual([two.heard, two.trouble.length, two.missed()], [['a heard'], 1, 1])
+  for (const { file } of [one, two]) file.close()
 })

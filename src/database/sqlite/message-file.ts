@@ -33,6 +33,7 @@ export class MessageFile {
   #file: number | undefined
   #watcher: FSWatcher | undefined
   #isListening = false
+  #isTold = false
   /** Up to here it is read. */
   #offset = 0
 
@@ -49,8 +50,9 @@ export class MessageFile {
       this.#file = openSync(this.#options.path, 'a+', 0o600)
       this.#offset = fstatSync(this.#file).size
       this.#watch()
+      this.#isTold = false
     } catch (error) {
-      this.#options.onUnwatched(String(error))
+      this.#troubled(error)
     }
   }
 
@@ -66,13 +68,14 @@ export class MessageFile {
     }
   }
 
-  /** Reads what is new. */
+  /** Reads what is new; a file that could not be opened or read is tried again. */
   look(): void {
     try {
       if (this.#file !== undefined) this.#lookInto(this.#file)
+      else if (this.#isListening) this.#beginAgain()
     } catch (error) {
       this.#closeFile()
-      this.#options.onUnwatched(String(error))
+      this.#troubled(error)
     }
   }
 
@@ -108,19 +111,25 @@ export class MessageFile {
     return this.#file
   }
 
-  /** It was deleted: others write into a new one. */
+  /** It was deleted, and others write into a new one; or there was none until now. */
   #beginAgain(): void {
     this.close()
     this.listen()
-    this.#options.onMissed()
+    if (this.#file !== undefined) this.#options.onMissed()
   }
 
   #watch(): void {
     this.#watcher = watch(this.#options.path, { persistent: false }, () => this.look())
     this.#watcher.on('error', (error) => {
       this.#watcher?.close()
-      this.#options.onUnwatched(String(error))
+      this.#troubled(error)
     })
+  }
+
+  /** Once, however often it is tried again. */
+  #troubled(error: unknown): void {
+    if (!this.#isTold) this.#options.onUnwatched(String(error))
+    this.#isTold = true
   }
 
   #read(file: number, size: number): void {
